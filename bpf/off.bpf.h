@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Time off the CPU: how much of it was waiting for one, and how much of that for the group's quota. */
+#ifndef SIXTY_BPF_OFF_H
+#define SIXTY_BPF_OFF_H
+
+#include "bpf/task.bpf.h"
+
+#define CLOCK_KEPT_NS 8000000u
+
+/* How long its group has been throttled, by the clock of its cfs_rq. Before 6.6 there is only the clock that load tracking
+ * uses, which leaves out the time in which nothing was queued. */
+hidden __u64 throttle_clock(struct cfs_rq *cfs)
+{
+	if (bpf_core_field_exists(cfs->throttled_clock_self_time))
+		return cfs->throttled_clock_self_time;
+	if (bpf_core_field_exists(((struct cfs_rq___pelt *)0)->throttled_clock_pelt_time))
+		return BPF_CORE_READ((struct cfs_rq___pelt *)cfs, throttled_clock_pelt_time);
+	return 0;
+}
+
+/* What others than threads have taken of this CPU so far: only differences mean anything. The two clocks of the run queue
+ * drift apart by steal time, and by interrupt time where the kernel accounts for it; where it does not, our own
+ * programs measure it. */
+hidden __u64 taken(struct cfs_rq *cfs, struct cpu *c)
+{
+	struct rq *rq = cfs ? cfs->rq : 0;
+	__u64 drift = rq ? rq->clock - rq->clock_task : 0;
+
+	if (bpf_core_field_exists(((struct rq *)0)->prev_irq_time))
+		return drift;
+	return drift + c->irq_total;
+}
+
+/* The run queue's clock as it would be now, were it read now.
+ *
+ * The scheduler reads it before it chooses, unless a wake-up has just asked for this very choice: then the time of the
+ * wake-up stands for both. From there to here it takes a microsecond, or as long as an idle CPU needs to wake up, or as
+ * one without preemption stays in the kernel. All of that the thread has waited; sched_info says that it has run.
+ * So the distance of the two clocks is kept where it is smallest; it drifts, and is found again when a thread leaves. */
+hidden __u64 queue_clock(struct cpu *c, const struct cfs_rq *cfs, __u64 now, bool from_idle)
+{
+	__u64 off;
+
+	if (!cfs)
+		return 0;
+	off = now - cfs->rq->clock;
+	if ((__s64)(off - c->clock_off) < 0 || (!from_idle && now - c->clock_at > CLOCK_KEPT_NS)) {
+		c->clock_off = off;
+		c->clock_at = now;
+	}
+	return now - c->clock_off;
+}
+
+struct split {
+	__u64 wait;      /* for a CPU, or for quota */
+	__u64 throttled; /* part of it */
+	__u64 elsewhere; /* part of it: queued on other CPUs before it was sent here */
+};
+
+/* off: nanoseconds since t left the CPU. run_delay holds the waits that ended in a migration, the distance from
+ * last_queued to the queue's clock the one that is still going on. */
+hidden void split_off(struct task_struct *t, struct cfs_rq *cfs, const struct task_time *tt,
+		      __u64 off, __u64 clock, struct split *s)
+{
+	__u64 moved = t->sched_info.run_delay - tt->run_delay, queued = t->sched_info.last_queued;
+	__u64 w = moved, th = 0;
+
+	if (queued && (__s64)(clock - queued) > 0)
+		w += clock - queued;
+	if (w > off || tt->part == PART_RUNNABLE)
+		w = off;
+	if (moved > w)
+		moved = w;
+	if (w && cfs && tt->cfs_rq == (__u64)cfs) {
+		th = throttle_clock(cfs) - tt->throttled;
+		if (th > w - moved)
+			th = w - moved;
+	}
+	s->wait = w;
+	s->throttled = th;
+	s->elsewhere = moved;
+}
+
+#endif

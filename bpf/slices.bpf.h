@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who ran while somebody waited: each CPU remembers its last slices, and a wait that has ended is charged to those that
+ * overlap it.
+ *
+ *   slices of this CPU   |--- A ---|-- B --|------ A ------|
+ *   the wait of V             |<------------------------->|
+ *   charged                    A: 5      B: 8    A: 12
+ *
+ * What the ring no longer has, and what was waited on another CPU, are rows of their own: rows add up to the waits. */
+#ifndef SIXTY_BPF_SLICES_H
+#define SIXTY_BPF_SLICES_H
+
+#include "bpf/common.bpf.h"
+#include "bpf/off.bpf.h"
+#include "bpf/trace_runq.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WIRE_PAIRS);
+	__type(key, struct wire_pair_key);
+	__type(value, struct wire_pair);
+} sched_pairs SEC(".maps");
+
+hidden void slice_push(struct cpu *c, __u32 tgid, bool rt, __u64 now)
+{
+	struct slice *s = &c->slices[c->slice_head & (WIRE_SLICES - 1)];
+
+	s->start = c->slice_last ? c->slice_last : now;
+	s->end = now;
+	s->tgid = tgid;
+	s->rt = rt;
+	c->slice_last = now;
+	c->slice_head++;
+}
+
+hidden bool is_rt(struct task_struct *t)
+{
+	return t->policy != 0 && t->policy != 3 && t->policy != 5; /* SCHED_OTHER, BATCH, IDLE */
+}
+
+/* prev leaves at `now` after it ran for `ran`. Where the switch in between was not seen, two slices end here. */
+hidden void slice_end(struct cpu *c, struct task_struct *prev, struct task_struct *next, __u64 now,
+		      __u64 ran)
+{
+	if (c->here != (__u32)prev->pid && c->slice_last && now - ran > c->slice_last)
+		slice_push(c, c->here_tgid, c->here_rt, now - ran);
+	slice_push(c, prev->pid ? prev->tgid : 0, prev->pid && is_rt(prev), now);
+	c->here = next->pid;
+	c->here_tgid = next->pid ? next->tgid : 0;
+	c->here_rt = next->pid && is_rt(next);
+}
+
+hidden void charge(__u32 victim, __u32 offender, bool rt, __u64 ns, struct cpu *c)
+{
+	struct wire_pair_key key = { .victim = victim, .offender = offender };
+	struct wire_pair *p = bpf_map_lookup_elem(&sched_pairs, &key), first = {};
+
+	if (!p) {
+		bpf_map_update_elem(&sched_pairs, &key, &first, BPF_NOEXIST);
+		p = bpf_map_lookup_elem(&sched_pairs, &key);
+	}
+	if (!p) {
+		count_loss(c, LOSS_PAIRS_FULL, ns);
+		return;
+	}
+	__sync_fetch_and_add(&p->ns, ns);
+	__sync_fetch_and_add(&p->waits, 1);
+	if (rt)
+		__sync_fetch_and_add(&p->rt_ns, ns);
+}
+
+struct overlap {
+	__u64 begin, now, left;
+	__u64 weight; /* in 1024ths */
+	__u32 victim;
+};
+
+hidden __u64 weighed(const struct overlap *o, __u64 ns)
+{
+	return ns * o->weight >> 10;
+}
+
+/* Charge what the i-th slice from the end took of the wait. 1: nothing is left. */
+static long charge_slice(__u32 i, struct overlap *o)
+{
+	struct cpu *c = this_cpu();
+	__u64 from, to;
+	struct slice *s;
+
+	if (!c || i >= c->slice_head)
+		return 1;
+	s = &c->slices[(c->slice_head - 1 - i) & (WIRE_SLICES - 1)];
+	if (s->end <= o->begin)
+		return 1;
+	from = s->start > o->begin ? s->start : o->begin;
+	to = s->end < o->now ? s->end : o->now;
+	if (to <= from)
+		return 0;
+	to -= from;
+	if (to > o->left)
+		to = o->left;
+	o->left -= to;
+	charge(o->victim, s->tgid, s->rt, weighed(o, to), c);
+	if (config.trace_runq_ns)
+		runq_add(s->tgid, s->rt, to);
+	return !o->left;
+}
+
+/* A wait ends now, on this CPU. What was throttled of it was for quota, which is nobody's slice, and what was waited on
+ * other CPUs is not in our ring. */
+hidden void charge_wait(struct cpu *c, struct task_struct *victim, __u64 now, const struct split *w)
+{
+	struct overlap o = { .now = now, .victim = victim->tgid, .weight = 1024 };
+
+	/* Short waits are added up, and the one that makes the sum large enough stands for all of it: each is chosen as
+	 * often as it is long, and their sum is kept. */
+	if (w->wait < config.long_wait_ns) {
+		c->short_waits += w->wait;
+		if (c->short_waits < config.charge_ns)
+			return;
+		o.weight = (c->short_waits << 10) / w->wait;
+		c->short_waits = 0;
+	}
+	if (w->throttled)
+		charge(o.victim, WIRE_QUOTA, 0, weighed(&o, w->throttled), c);
+	if (w->elsewhere)
+		charge(o.victim, WIRE_ELSEWHERE, 0, weighed(&o, w->elsewhere), c);
+	if (runq_wanted(w->wait))
+		runq_begin();
+	o.left = w->wait - w->throttled - w->elsewhere;
+	o.begin = now - o.left;
+	/* e6f2dd0f8067 (5.17) added bpf_loop(); before it every turn of a loop is verified by itself */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
+		bpf_loop(WIRE_SLICES, charge_slice, &o, 0);
+	} else {
+		for (__u32 i = 0; i < 8; i++)
+			if (charge_slice(i, &o))
+				break;
+	}
+	if (o.left)
+		charge(o.victim, WIRE_TOO_OLD, 0, weighed(&o, o.left), c);
+	if (runq_wanted(w->wait))
+		runq_end(victim, w->wait, w->throttled, o.left + w->elsewhere);
+}
+
+#endif

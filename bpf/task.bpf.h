@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is kept of every thread while we look: in task storage, which the kernel frees with the task.
+ *
+ * It is made by the first sweep over all tasks and for newborn ones; scheduler paths only look it up, since allocating
+ * under a run-queue lock can wait for that very lock. A thread without it is counted as unseen. */
+#ifndef SIXTY_BPF_TASK_H
+#define SIXTY_BPF_TASK_H
+
+#include "bpf/common.bpf.h"
+
+/* A time off the CPU, and what it was for. */
+struct off_time {
+	__u64 start, end;
+	__u32 root; /* enum wire_root */
+	__u32 spare;
+};
+
+struct task_time {
+	__u64 since; /* start of the open interval */
+	__u64 born;  /* when the accounting of this thread began */
+	__u64 run_delay; /* sched_info.run_delay when it left the CPU; while it is on one, when it came */
+	__u64 throttled; /* clock of its cfs_rq then */
+	__u64 cfs_rq;
+	__u64 stolen; /* taken() of its CPU when it came onto it */
+	__u64 exec;   /* se.sum_exec_runtime when it came onto a CPU */
+	__u64 pcount; /* sched_info.pcount before it came */
+	__u64 stack;  /* why it is in D state */
+	__u64 klock;  /* address of the kernel lock that it waits for */
+	__u32 part;   /* of the open interval; PART_RUN while on a CPU */
+	__u8 dirty;   /* in balance_dirty_pages */
+	__u8 newborn; /* was born while we look */
+	__u8 closed;  /* its process has died, and it has been counted there */
+	__u8 iowait;  /* for distributions: left the CPU in it */
+	__u64 slices;
+	__u64 lock, lock_since; /* for distributions: of the kernel that it sleeps for; 0: none */
+	__u64 parts[PART_MAX];
+	/* see wake.bpf.h */
+	struct off_time locked, own;
+	__u32 heir; /* enum wire_root: what the waker hands on */
+	__u32 turn; /* odd while a switch writes here: the sweep reads again */
+	__u64 roots[ROOT_MAX];
+	struct wire_deep deep[WIRE_DEEP];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_time);
+} sched_tasks SEC(".maps");
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sixty time: where the time of a process's threads goes, measured at every context switch. */
+#include "cmd/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/root.h"
+#include "cmd/output.h"
+#include "collectors/bpf_engine.h"
+#include "engine/session.h"
+
+struct time_args {
+	double seconds, budget;
+	int pid;
+	struct output_args output;
+	const char *replay;
+};
+
+static const struct time_args defaults = { .seconds = 10, .budget = 1 };
+
+static const struct opt opts[] = {
+	{ 'd', "duration", OPT_DOUBLE, offsetof(struct time_args, seconds), "SECONDS",
+	  "watch this long", 1, 60, NULL },
+	{ 'p', "pid", OPT_INT, offsetof(struct time_args, pid), "PID",
+	  "this process, thread by thread; 0 for all processes", 0, 4194304, NULL },
+	{ 0, "budget", OPT_DOUBLE, offsetof(struct time_args, budget), "PCT",
+	  "what an eBPF program may cost in percent of any one CPU over the window, and twice that all of them; one that would cost more is stopped, and the report says so (0: no limit)",
+	  0, 100, NULL },
+	{ 0, "replay", OPT_STRING, offsetof(struct time_args, replay), "DIR",
+	  "a capture instead of this machine", 0, 0, NULL },
+	OUTPUT_OPTS(struct time_args, output),
+	{ .name = NULL }
+};
+
+/* Why there is nothing to show; the first line of the status list about eBPF says it. */
+static int refuse(const struct view *v, bool replay)
+{
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < v->nstatus; i++)
+		if (!strcmp(v->status[i].name, "eBPF") && v->status[i].code) {
+			err_set(&e, v->status[i].code, "cannot measure the time of threads: %s",
+				v->status[i].why);
+			return output_error(&e);
+		}
+	err_set(&e, -ENOSYS, "cannot measure the time of threads: %s",
+		replay ? "the capture was made without eBPF"
+		       : "its programs could not be attached; `sixty doctor` says why");
+	return output_error(&e);
+}
+
+static int check_pid(const struct time_args *a)
+{
+	char path[32];
+	struct err e = { 0 };
+	struct root root;
+	int fd;
+
+	if (!a->pid || a->replay)
+		return 0;
+	if (root_open(&root, "/", &e))
+		return output_error(&e);
+	snprintf(path, sizeof(path), "proc/%d/stat", a->pid);
+	fd = root_openat(&root, path);
+	root_close(&root);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	err_set(&e, -ESRCH, "there is no process %d (a thread's own number is not one: ps -L)",
+		a->pid);
+	return output_error(&e);
+}
+
+static int time_run(const void *args, int argc, char **argv)
+{
+	const struct time_args *a = args;
+	struct session_args sa = { .seconds = a->seconds,
+				   .replay = a->replay,
+				   .pid = a->pid,
+				   .budget = a->budget / 100,
+				   .bpf = BPF_TIME | BPF_IRQ | BPF_WAKE | BPF_TABLE };
+	struct output out;
+	struct session *s = NULL;
+	struct report r;
+	struct err e = { 0 };
+	int status = 1, err;
+
+	if (argc)
+		return output_usage("time", "takes no operand, but got '%s' (-p PID?)", argv[0]);
+	err = output_open(&out, &a->output, &e);
+	if (err)
+		return output_refused(&e);
+	if (check_pid(a))
+		return 1;
+	output_progress(&out, &sa);
+	report_init(&r, "sixty.time/1", NULL);
+	r.parts = REPORT_TIME;
+	r.pid = a->pid;
+	err = session_open(&s, &sa, &e);
+	if (!err)
+		err = session_watch(s, &e);
+	output_progress_end(&out);
+	if (err && err != -EINTR) {
+		if (err != -ECANCELED)
+			output_error(&e);
+		goto out;
+	}
+	r.interrupted = err == -EINTR;
+	session_report(s, &r);
+	if (!r.view->nlost || !r.view->lost[0].exact) {
+		status = refuse(r.view, a->replay != NULL);
+		goto out;
+	}
+	if (a->pid && !view_lost_pid(r.view, a->pid)) {
+		err_set(&e, -ESRCH,
+			"process %d ended, or the kernel does not show it to eBPF programs",
+			a->pid);
+		output_error(&e);
+		goto out;
+	}
+	err = output_report(&out, &r, &e);
+	if (err && err != -EPIPE)
+		output_error(&e);
+	status = err ? 1 : 0;
+out:
+	report_done(&r);
+	session_close(s);
+	return status;
+}
+
+const struct command command_time = {
+	.name = "time",
+	.summary =
+		"say where the time of a process's threads goes: running, waiting, blocked on what",
+	.usage = "sixty time [-p PID] [-d SECONDS] [--format FORMAT]",
+	.description =
+		"Measures at every context switch. Each thread's wall time is split into running, waiting for a CPU, throttled, "
+		"blocked by cause, and waiting for work; the parts add up. Without -p it lists the processes that lost most.",
+	.examples = "sudo sixty time -p 4242\twhat this process does all day\n"
+		    "sudo sixty time -d 3 --json | jq .time\tall processes, for scripts\n",
+	.opts = opts,
+	.defaults = &defaults,
+	.args_size = sizeof(struct time_args),
+	.run = time_run,
+};

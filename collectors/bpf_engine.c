@@ -1,0 +1,754 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading, attaching and reading the BPF object.
+ *
+ * What the kernel supports is found by trying: all that is wanted is loaded at once, and a program that is refused is left
+ * out at the next try. On a kernel that has everything that is one try, and one parse of the kernel's types (20–25 ms,
+ * the largest part of the price). */
+#include "collectors/bpf_engine.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "bpf/wire.h"
+#include "collectors/bpf_object.h"
+#include "collectors/bpf_syscalls.h"
+
+#define PROBES_MAX   128
+#define RECORD_BYTES 65536u
+#define EMPTY_RUNS   64
+
+struct bpf_engine {
+	struct bpf_object *object;
+	struct bpf_link *links[PROBES_MAX];
+	struct bpf_link **sample_links; /* one per CPU that is online */
+	size_t nsample_links;
+	struct bpf_fate fates[PROBES_MAX];
+	bool left_out[PROBES_MAX];
+	bool switch_state;
+	uint64_t groups;
+	struct bpf_options options;
+	int cpus, stats_fd;
+	double seconds;
+	char *bytes; /* RECORD_BYTES, for iterators */
+	struct {
+		uint64_t ns, runs;
+	} before[PROBES_MAX];
+	uint64_t map_bytes;
+	uint64_t attached_ns, recursion; /* of programs that are detached */
+	uint64_t *seen,
+		*grown; /* events: [cpu * PROG_MAX + counter], at the last loads_begin() and since the one before */
+};
+
+/* ---- what libbpf says ---- */
+
+/* libbpf has one print hook for the process. It names the program that was refused, and only there. */
+static struct {
+	char first[160];    /* of a refusal: the most telling line */
+	char program[64];   /* that was refused */
+	char verifier[160]; /* what it minds, "" when it was not asked */
+} said;
+
+#define LOG_BYTES (256u << 10)
+
+/* The verifier's log ends with what it minds, and then its statistics: "processed 4711 insns …". */
+__attribute__((format(printf, 1, 0))) static void take_log(const char *fmt, va_list ap)
+{
+	char *log = mem_try(LOG_BYTES, LOG_BYTES), *end, *line;
+
+	if (!log)
+		return;
+	vsnprintf(log, LOG_BYTES, fmt, ap);
+	end = strstr(log, "\nprocessed ");
+	if (end) {
+		*end = '\0';
+		line = strrchr(log, '\n');
+		snprintf(said.verifier, sizeof(said.verifier), "%.150s", line ? line + 1 : log);
+	}
+	mem_free(log);
+}
+
+__attribute__((format(printf, 2, 0))) static int listen_to(enum libbpf_print_level level,
+							   const char *fmt, va_list ap)
+{
+	char line[512];
+	va_list again;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	va_copy(again, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	if (strstr(line, "BEGIN PROG LOAD LOG"))
+		take_log(fmt, again);
+	va_end(again);
+	line[strcspn(line, "\n")] = '\0';
+	if (!strncmp(line, "libbpf: prog '", 14)) {
+		const char *name = line + 14, *end = strchr(name, '\'');
+
+		if (end && strstr(end, "fail") && (size_t)(end - name) < sizeof(said.program)) {
+			memcpy(said.program, name, (size_t)(end - name));
+			said.program[end - name] = '\0';
+		}
+	}
+	if (!said.first[0])
+		snprintf(said.first, sizeof(said.first), "%.150s",
+			 strncmp(line, "libbpf: ", 8) ? line : line + 8);
+	return 0;
+}
+
+static double cpu_seconds(void)
+{
+	return (double)clock_ns(CLOCK_PROCESS_CPUTIME_ID) * 1e-9;
+}
+
+/* ---- loading ---- */
+
+static size_t probe_of(const char *program)
+{
+	size_t i = 0;
+
+	while (bpf_probes[i].program && strcmp(bpf_probes[i].program, program))
+		i++;
+	return i;
+}
+
+static bool wanted(const struct bpf_engine *b, size_t i)
+{
+	return (bpf_probes[i].group & b->groups) && !b->left_out[i] &&
+	       (!bpf_probes[i].instead_of || b->left_out[probe_of(bpf_probes[i].instead_of)]);
+}
+
+static void choose_programs(struct bpf_engine *b)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, b->object) bpf_program__set_autoload(p, false);
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		p = bpf_object__find_program_by_name(b->object, bpf_probes[i].program);
+		if (p && wanted(b, i))
+			bpf_program__set_autoload(p, true);
+	}
+	p = bpf_object__find_program_by_name(b->object, "ledger_empty");
+	if (p)
+		bpf_program__set_autoload(p, true);
+}
+
+/* The cells take memory on every CPU. */
+static void size_hist_map(struct bpf_engine *b, struct bpf_map *m)
+{
+	const struct wire_hist_config *h = b->options.hist;
+	const char *name = bpf_map__name(m);
+
+	if (!strcmp(name, "hist_cells"))
+		bpf_map__set_max_entries(m, b->options.hist_cells);
+	else if (!strcmp(name, "hist_names"))
+		bpf_map__set_max_entries(m, h->blocks ? h->blocks : 1);
+	else if (!strcmp(name, "hist_requests"))
+		bpf_map__set_autocreate(m, (b->groups & BPF_NOTED) != 0);
+	else if (!strcmp(name, "hist_works"))
+		bpf_map__set_autocreate(m, (b->groups & BPF_HIST(HIST_WORKQUEUE)) != 0);
+	else if (!strcmp(name, "hist_errors"))
+		bpf_map__set_autocreate(m, (b->groups & BPF_HIST(HIST_SYSCALL)) != 0);
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+/* Maps of what is not wanted are not made: they take memory. */
+static void choose_maps(struct bpf_engine *b)
+{
+	bool traces = (b->groups & BPF_TRACES) || b->options.runq_ns;
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, b->object)
+	{
+		const char *name = bpf_map__name(m);
+
+		if (begins(name, "table_"))
+			bpf_map__set_autocreate(m, (b->groups & BPF_TABLE) != 0);
+		else if (begins(name, "trace_"))
+			bpf_map__set_autocreate(m, traces);
+		else if (begins(name, "hist_"))
+			bpf_map__set_autocreate(m, b->options.hist != NULL);
+		else if (begins(name, "samples_"))
+			bpf_map__set_autocreate(m, (b->groups & BPF_SAMPLES) != 0);
+		else if (begins(name, "sched_") && strcmp(name, "sched_tasks") != 0)
+			bpf_map__set_autocreate(m, (b->groups & BPF_TIME) != 0);
+		if (begins(name, "hist_") && b->options.hist)
+			size_hist_map(b, m);
+		if (bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF && b->options.ring_bytes)
+			bpf_map__set_max_entries(m, (__u32)b->options.ring_bytes);
+	}
+}
+
+static int configure(struct bpf_engine *b, struct err *e)
+{
+	struct wire_config c = {
+		.self = (__u32)getpid(),
+		.switch_state = b->switch_state,
+		.cpus = (__u32)b->cpus,
+		.time = (b->groups & BPF_TIME) != 0,
+		.long_wait_ns = 500000,
+		.charge_ns = 200000,
+		.trace_slow_ns = b->options.slow_ns,
+		.trace_runq_ns = b->options.runq_ns,
+		.trace_pid = b->options.pid,
+		.trace_group_dead = b->options.group_dead,
+		.trace_victim_task = b->options.victim_task,
+		.trace_reset_reason = b->options.reset_reason,
+	};
+	struct bpf_map *m = bpf_object__find_map_by_name(b->object, ".rodata.config");
+	int err;
+
+	if (c.trace_runq_ns && c.trace_runq_ns < c.long_wait_ns)
+		c.long_wait_ns = c.trace_runq_ns;
+	if (b->options.hist)
+		c.hist = *b->options.hist;
+	bpf_syscalls_fill(c.syscalls);
+	if (!m)
+		return err_set(e, -EINVAL, "the eBPF object has no configuration");
+	err = bpf_map__set_initial_value(m, &c, sizeof(c));
+	return err ? err_errno(e, err, "the eBPF object's configuration has another size") : 0;
+}
+
+/* One try. -EAGAIN: a program was refused and is left out from now on. */
+static int try_load(struct bpf_engine *b, struct err *e)
+{
+	const void *start;
+	size_t size, i;
+	int err;
+
+	said.first[0] = said.program[0] = said.verifier[0] = '\0';
+	start = bpf_object_bytes(&size);
+	b->object = bpf_object__open_mem(start, size, NULL);
+	if (!b->object)
+		return err_errno(e, -errno, "cannot read the eBPF object: %s", said.first);
+	choose_programs(b);
+	choose_maps(b);
+	err = configure(b, e);
+	if (err)
+		return err;
+	err = bpf_object__load(b->object);
+	if (!err)
+		return 0;
+	bpf_object__close(b->object);
+	b->object = NULL;
+	i = probe_of(said.program);
+	if (!said.program[0] || !bpf_probes[i].program || b->left_out[i])
+		return err_errno(e, err, "the kernel refuses eBPF: %s", said.first);
+	if (!strcmp(said.program, "sched_switch") && b->switch_state) {
+		b->switch_state =
+			false; /* a kernel before 5.18: its tracepoint has three arguments */
+		return -EAGAIN;
+	}
+	b->left_out[i] = true;
+	snprintf(b->fates[i].why, sizeof(b->fates[i].why), "%.100s%s%.50s", said.first,
+		 said.verifier[0] ? ": " : "", said.verifier);
+	return -EAGAIN;
+}
+
+static int load(struct bpf_engine *b, struct err *e)
+{
+	int err = -EAGAIN;
+
+	for (size_t tries = 0; err == -EAGAIN && tries < PROBES_MAX; tries++)
+		err = try_load(b, e);
+	return err;
+}
+
+/* A timer on every CPU that is online now. A CPU that comes later is not sampled. */
+static int attach_samples(struct bpf_engine *b, struct bpf_program *p)
+{
+	struct perf_event_attr a = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.size = sizeof(a),
+		.sample_freq = SAMPLE_HZ,
+		.freq = 1,
+	};
+	size_t before = b->nsample_links;
+	int err = -ENODEV;
+
+	if (!b->sample_links) /* there are two that sample */
+		b->sample_links = mem_array(2 * (size_t)b->cpus, sizeof(*b->sample_links));
+	for (int cpu = 0; cpu < b->cpus; cpu++) {
+		int fd = (int)syscall(SYS_perf_event_open, &a, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		struct bpf_link *l;
+
+		if (fd < 0) {
+			if (errno != ENODEV)
+				err = -errno; /* that is: not for a CPU that is offline */
+			continue;
+		}
+		l = bpf_program__attach_perf_event(p, fd);
+		if (!l) {
+			err = -errno;
+			close(fd);
+			continue;
+		}
+		b->sample_links[b->nsample_links++] = l;
+	}
+	return b->nsample_links > before ? 0 : err;
+}
+
+static void attach_one(struct bpf_engine *b, size_t i)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(b->object, bpf_probes[i].program);
+	struct bpf_fate *f = &b->fates[i];
+
+	f->ns_per_event = NAN;
+	if (!wanted(b, i) || !p)
+		return;
+	snprintf(f->how, sizeof(f->how), "%s", bpf_program__section_name(p));
+	said.first[0] = '\0';
+	if (bpf_program__type(p) == BPF_PROG_TYPE_PERF_EVENT) {
+		errno = -attach_samples(b, p);
+		f->attached = !errno;
+	} else {
+		b->links[i] = bpf_program__attach(p);
+		f->attached = b->links[i] != NULL;
+	}
+	f->spare = false;
+	if (!f->attached)
+		snprintf(f->why, sizeof(f->why), "cannot be attached: %s", strerror(errno));
+}
+
+static void attach(struct bpf_engine *b)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		b->fates[i].ns_per_event = NAN;
+		/* nothing is lost while there is nothing to look at */
+		if (bpf_probes[i].group & BPF_WAKE & b->groups && !b->options.suspect &&
+		    !b->left_out[i])
+			b->fates[i].spare = true;
+		else
+			attach_one(b, i);
+	}
+}
+
+void bpf_engine_start(struct bpf_engine *b, uint64_t groups)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if (bpf_probes[i].group & groups && !b->fates[i].attached && b->fates[i].spare)
+			attach_one(b, i);
+}
+
+/* Of two programs that do the same, one is enough. */
+static void find_spares(struct bpf_engine *b)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		size_t other;
+
+		if (!bpf_probes[i].instead_of)
+			continue;
+		other = probe_of(bpf_probes[i].instead_of);
+		if (b->fates[i].attached)
+			b->fates[other].spare = true;
+		else
+			b->fates[i].spare = !b->left_out[i];
+	}
+}
+
+static void count_map_bytes(struct bpf_engine *b)
+{
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, b->object)
+	{
+		uint64_t size = bpf_map__value_size(m), n = bpf_map__max_entries(m);
+
+		if (bpf_map__fd(m) < 0)
+			continue;
+		switch (bpf_map__type(m)) {
+		case BPF_MAP_TYPE_RINGBUF:
+			size = 1; /* max_entries are bytes */
+			break;
+		case BPF_MAP_TYPE_PERCPU_ARRAY:
+		case BPF_MAP_TYPE_PERCPU_HASH:
+			n *= (uint64_t)b->cpus;
+			break;
+		case BPF_MAP_TYPE_TASK_STORAGE:
+		case BPF_MAP_TYPE_SK_STORAGE:
+			n = 0; /* grows with the tasks: counted when they are read */
+			break;
+		default:
+			break;
+		}
+		b->map_bytes += n * (size + bpf_map__key_size(m));
+	}
+}
+
+int bpf_possible_cpus(void)
+{
+	libbpf_set_print(listen_to); /* before anything that has something to say */
+	return libbpf_num_possible_cpus();
+}
+
+int bpf_engine_open(struct bpf_engine **out, uint64_t groups, struct err *e)
+{
+	return bpf_engine_open_with(out, groups, &(struct bpf_options){ 0 }, e);
+}
+
+int bpf_engine_open_with(struct bpf_engine **out, uint64_t groups, const struct bpf_options *o,
+			 struct err *e)
+{
+	struct bpf_engine *b = mem_alloc(sizeof(*b));
+	double began = cpu_seconds();
+	int rc = -EINVAL, err;
+
+	*out = NULL;
+	b->groups = groups;
+	b->options = *o;
+	b->switch_state = true;
+	b->stats_fd = -1;
+	b->cpus = bpf_possible_cpus();
+	if (b->cpus <= 0) {
+		rc = err_set(e, -EINVAL, "cannot tell the number of possible CPUs");
+		goto out;
+	}
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		rc = err_errno(
+			e, -errno,
+			"no types of this kernel (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF)");
+		goto out;
+	}
+	err = load(b, e);
+	if (err) {
+		rc = err;
+		goto out;
+	}
+	attach(b);
+	b->attached_ns = clock_ns(CLOCK_MONOTONIC);
+	find_spares(b);
+	count_map_bytes(b);
+	b->bytes = mem_alloc(RECORD_BYTES);
+	b->seconds = cpu_seconds() - began;
+	rc = 0;
+out:
+	if (rc) {
+		bpf_engine_close(b);
+		b = NULL;
+	}
+	*out = b;
+	return rc;
+}
+
+static void stop_samples(struct bpf_engine *b)
+{
+	for (size_t i = 0; i < b->nsample_links; i++)
+		bpf_link__destroy(b->sample_links[i]);
+	b->nsample_links = 0;
+}
+
+void bpf_engine_close(struct bpf_engine *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < PROBES_MAX; i++)
+		bpf_link__destroy(b->links[i]);
+	stop_samples(b);
+	mem_free(b->sample_links);
+	if (b->object)
+		bpf_object__close(b->object);
+	if (b->stats_fd >= 0)
+		close(b->stats_fd);
+	mem_free(b->bytes);
+	mem_free(b->seen);
+	mem_free(b->grown);
+	mem_free(b);
+}
+
+/* ---- what it is asked ---- */
+
+bool bpf_engine_has(const struct bpf_engine *b, uint64_t group)
+{
+	if (!b || !(b->groups & group))
+		return false;
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if ((bpf_probes[i].group & group) && bpf_probes[i].needed && !b->fates[i].attached)
+			return false;
+	return true;
+}
+
+const struct bpf_fate *bpf_engine_fate(const struct bpf_engine *b, size_t probe)
+{
+	return &b->fates[probe];
+}
+
+double bpf_engine_seconds(const struct bpf_engine *b)
+{
+	return b->seconds;
+}
+
+uint64_t bpf_engine_map_bytes(const struct bpf_engine *b)
+{
+	return b->map_bytes;
+}
+
+int bpf_engine_cpus(const struct bpf_engine *b)
+{
+	return b->cpus;
+}
+
+int bpf_engine_fd(const struct bpf_engine *b, const char *map)
+{
+	return bpf_object__find_map_fd_by_name(b->object, map);
+}
+
+int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value)
+{
+	int fd = bpf_engine_fd(b, map);
+	__u32 zero = 0;
+
+	return fd < 0 ? -ENOENT : bpf_map_update_elem(fd, &zero, value, BPF_ANY);
+}
+
+int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
+		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e)
+{
+	size_t i = probe_of(program), have = 0;
+	int rc = -EINVAL, fd = -1;
+	ssize_t n;
+
+	if (!bpf_probes[i].program || !b->links[i]) {
+		rc = err_set(e, -ENOENT, "the iterator %s is not attached", program);
+		goto out;
+	}
+	fd = bpf_iter_create(bpf_link__fd(b->links[i]));
+	if (fd < 0) {
+		rc = err_errno(e, fd, "cannot start the iterator %s", program);
+		goto out;
+	}
+	while ((n = read(fd, b->bytes + have, RECORD_BYTES - have)) != 0) {
+		size_t at = 0;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0) {
+			rc = err_errno(e, -errno, "cannot read the iterator %s", program);
+			goto out;
+		}
+		have += (size_t)n;
+		for (; have - at >= size; at += size)
+			each(ctx, b->bytes + at);
+		memmove(b->bytes, b->bytes + at, have - at);
+		have -= at;
+	}
+	rc = 0;
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* The row of every CPU; *size is the distance between them. NULL: there is no memory. */
+static char *read_cpus(struct bpf_engine *b, size_t *size)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(b->object, "ledger_cpus");
+	__u32 zero = 0;
+	char *each;
+
+	*size = m ? (bpf_map__value_size(m) + 7) & ~(size_t)7 : 0;
+	each = mem_try((size_t)b->cpus * *size, 256u << 20);
+	if (each && !bpf_map_lookup_elem(bpf_map__fd(m), &zero, each))
+		return each;
+	mem_free(each);
+	return NULL;
+}
+
+int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
+{
+	size_t size;
+	char *each = read_cpus(b, &size);
+
+	memset(sum, 0, sizeof(*sum));
+	if (!each)
+		return -ENOMEM;
+	for (int cpu = 0; cpu < b->cpus; cpu++) {
+		/* they stand at the front of each CPU's row */
+		const struct wire_counts *c = (const void *)(each + (size_t)cpu * size);
+
+		for (int p = 0; p < PROG_MAX; p++)
+			sum->events[p] += c->events[p];
+		for (int l = 0; l < LOSS_MAX; l++) {
+			sum->loss[l] += c->loss[l];
+			sum->loss_ns[l] += c->loss_ns[l];
+		}
+		sum->lock_ns += c->lock_ns;
+	}
+	mem_free(each);
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if (bpf_probes[i].counter >= 0)
+			b->fates[i].events = sum->events[bpf_probes[i].counter];
+	return 0;
+}
+
+void bpf_engine_loads_begin(struct bpf_engine *b)
+{
+	size_t size, n = (size_t)b->cpus * PROG_MAX;
+	char *each = read_cpus(b, &size);
+
+	if (!b->seen) {
+		b->seen = mem_array(n, sizeof(*b->seen));
+		b->grown = mem_array(n, sizeof(*b->grown));
+	}
+	for (size_t k = 0; k < n; k++) {
+		const struct wire_counts *c = (const void *)(each + k / PROG_MAX * size);
+		uint64_t now = each ? c->events[k % PROG_MAX] : b->seen[k];
+
+		b->grown[k] = now - b->seen[k];
+		b->seen[k] = now;
+	}
+	mem_free(each);
+}
+
+double bpf_engine_load(const struct bpf_engine *b, size_t probe)
+{
+	const struct bpf_fate *f = &b->fates[probe];
+	uint64_t most = 0;
+
+	if (!f->attached || f->stopped > 0 || isnan(f->ns_per_event) ||
+	    bpf_probes[probe].counter < 0 || !b->grown)
+		return NAN;
+	for (int cpu = 0; cpu < b->cpus; cpu++) {
+		uint64_t n = b->grown[(size_t)cpu * PROG_MAX + (size_t)bpf_probes[probe].counter];
+
+		most = n > most ? n : most;
+	}
+	return (double)most * f->ns_per_event * 1e-9;
+}
+
+int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,
+		    void (*each)(void *ctx, const void *key, const void *value), void *ctx)
+{
+	char keys[2][128], *key = NULL, *next = keys[0];
+	int fd = bpf_engine_fd(b, map);
+	void *value;
+	int err;
+
+	if (fd < 0 || key_size > sizeof(keys[0]))
+		return -ENOENT;
+	value = mem_alloc(value_size);
+	while (!(err = bpf_map_get_next_key(fd, key, next))) {
+		if (!bpf_map_lookup_elem(fd, next, value))
+			each(ctx, next, value);
+		key = next;
+		next = next == keys[0] ? keys[1] : keys[0];
+	}
+	mem_free(value);
+	return err == -ENOENT ? 0 : err;
+}
+
+static uint64_t recursion_of(const struct bpf_engine *b, size_t i)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(b->object, bpf_probes[i].program);
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return b->links[i] && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size)
+		       ? info.recursion_misses
+		       : 0;
+}
+
+uint64_t bpf_engine_recursion(const struct bpf_engine *b)
+{
+	uint64_t misses = b->recursion;
+
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		misses += recursion_of(b, i);
+	return misses;
+}
+
+/* ---- stopping ---- */
+
+void bpf_engine_stop(struct bpf_engine *b, uint64_t groups)
+{
+	double after = (double)(clock_ns(CLOCK_MONOTONIC) - b->attached_ns) * 1e-9;
+
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		if (!(bpf_probes[i].group & groups) || !b->fates[i].attached ||
+		    b->fates[i].stopped > 0)
+			continue;
+		b->recursion += recursion_of(b, i);
+		bpf_link__destroy(b->links[i]);
+		b->links[i] = NULL;
+		b->fates[i].stopped = after;
+	}
+	if (groups & (BPF_SAMPLES | BPF_HIST(HIST_RUNQLEN)))
+		stop_samples(b);
+}
+
+/* ---- what it costs ---- */
+
+static bool run_time(const struct bpf_program *p, uint64_t *ns, uint64_t *runs)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (!p || bpf_program__fd(p) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size))
+		return false;
+	*ns = info.run_time_ns;
+	*runs = info.run_cnt;
+	return true;
+}
+
+static const struct bpf_program *program_of(const struct bpf_engine *b, size_t i)
+{
+	return bpf_object__find_program_by_name(b->object, bpf_probes[i].program);
+}
+
+void bpf_engine_calibrate_begin(struct bpf_engine *b)
+{
+	b->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (b->stats_fd < 0)
+		return;
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		run_time(program_of(b, i), &b->before[i].ns, &b->before[i].runs);
+}
+
+/* What the kernel's own measuring adds to each run: the run time of a program that does nothing. */
+static double empty_ns(struct bpf_engine *b)
+{
+	const struct bpf_program *p = bpf_object__find_program_by_name(b->object, "ledger_empty");
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	uint64_t ns = 0, runs = 0;
+
+	if (!p)
+		return 0;
+	for (int i = 0; i < EMPTY_RUNS; i++)
+		if (bpf_prog_test_run_opts(bpf_program__fd(p), &opts))
+			break;
+	return run_time(p, &ns, &runs) && runs ? (double)ns / (double)runs : 0;
+}
+
+void bpf_engine_calibrate_end(struct bpf_engine *b)
+{
+	double empty;
+
+	if (b->stats_fd < 0)
+		return;
+	empty = empty_ns(b);
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		uint64_t ns, runs;
+		double each;
+
+		if (!b->fates[i].attached || !run_time(program_of(b, i), &ns, &runs) ||
+		    runs <= b->before[i].runs)
+			continue;
+		each = (double)(ns - b->before[i].ns) / (double)(runs - b->before[i].runs);
+		b->fates[i].ns_per_event = fmax(0, each - empty);
+	}
+	close(b->stats_fd);
+	b->stats_fd = -1;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions by place in a file: program headers turn the place into an address, symbol tables name it. Each table is read
+ * once, whatever its size, and only what covers a place that was asked for is kept. */
+#include "symbols/elf.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <libiberty/demangle.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define SEGMENTS_MAX 256u
+#define SECTIONS_MAX 65536u
+#define NAME_MAX_RAW 4096u      /* of a mangled name: longer ones are cut, not demangled */
+#define FARTHEST     (4u << 20) /* a symbol without a size covers no more */
+
+struct lookup {
+	struct at {
+		uint64_t address;
+		struct elf_place *place;
+	} * sorted; /* by address */
+	size_t n;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct at *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+/* The address that the file gives to one of its bytes; false when no segment loads it. */
+static bool address_of(Elf *elf, size_t nsegments, uint64_t offset, uint64_t *out)
+{
+	for (size_t i = 0; i < nsegments; i++) {
+		GElf_Phdr h;
+
+		if (!gelf_getphdr(elf, (int)i, &h) || h.p_type != PT_LOAD)
+			continue;
+		if (offset >= h.p_offset && offset - h.p_offset < h.p_filesz) {
+			*out = h.p_vaddr + (offset - h.p_offset);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void find_addresses(Elf *elf, struct elf_place *list, size_t n, struct lookup *l)
+{
+	size_t nsegments = 0;
+
+	if (elf_getphdrnum(elf, &nsegments) || nsegments > SEGMENTS_MAX)
+		nsegments = 0;
+	for (size_t i = 0; i < n; i++) {
+		list[i].start = list[i].size = 0;
+		list[i].name[0] = '\0';
+		if (address_of(elf, nsegments, list[i].offset, &l->sorted[l->n].address))
+			l->sorted[l->n++].place = &list[i];
+	}
+	qsort(l->sorted, l->n, sizeof(*l->sorted), by_address);
+}
+
+static size_t first_from(const struct lookup *l, uint64_t at)
+{
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->sorted[mid].address < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void copy_name(char *out, const char *raw)
+{
+	char *plain = NULL;
+
+	if (strnlen(raw, NAME_MAX_RAW) < NAME_MAX_RAW && raw[0] == '_')
+		plain = cplus_demangle(raw, DMGL_AUTO);
+	snprintf(out, ELF_SYMBOL, "%s", plain ? plain : raw);
+	free(plain);
+}
+
+/* Does this symbol tell more of the place than what it has? One with a size that covers it, then the nearest below. */
+static bool is_better(const struct elf_place *p, uint64_t address, const GElf_Sym *s)
+{
+	bool covers = s->st_size && address - s->st_value < s->st_size,
+	     covered = p->size && address - p->start < p->size;
+
+	if (s->st_size && !covers)
+		return false;
+	if (!p->name[0])
+		return covers || address - s->st_value <= FARTHEST;
+	if (covers != covered)
+		return covers;
+	return s->st_value > p->start;
+}
+
+static void take_symbol(Elf *elf, size_t strings, const GElf_Sym *s, const struct lookup *l)
+{
+	uint64_t end = s->st_value + (s->st_size ? s->st_size : FARTHEST);
+	const char *raw = NULL;
+
+	if (end < s->st_value)
+		end = UINT64_MAX;
+	for (size_t i = first_from(l, s->st_value); i < l->n && l->sorted[i].address < end; i++) {
+		struct elf_place *p = l->sorted[i].place;
+
+		if (!is_better(p, l->sorted[i].address, s))
+			continue;
+		if (!raw)
+			raw = elf_strptr(elf, strings, s->st_name);
+		if (!raw || !*raw)
+			return;
+		p->start = s->st_value;
+		p->size = s->st_size;
+		copy_name(p->name, raw);
+	}
+}
+
+static bool is_function(const GElf_Sym *s)
+{
+	unsigned type = GELF_ST_TYPE(s->st_info);
+
+	return (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) &&
+	       s->st_shndx != SHN_UNDEF && s->st_shndx != SHN_ABS && s->st_value;
+}
+
+static void read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *h, const struct lookup *l)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t n;
+
+	if (!data || !h->sh_entsize || data->d_size < h->sh_entsize)
+		return;
+	n = data->d_size / h->sh_entsize;
+	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
+		GElf_Sym s;
+
+		if (gelf_getsym(data, (int)i, &s) && is_function(&s))
+			take_symbol(elf, h->sh_link, &s, l);
+	}
+}
+
+static void read_tables(Elf *elf, unsigned type, const struct lookup *l)
+{
+	Elf_Scn *section = NULL;
+	size_t n = 0;
+
+	while ((section = elf_nextscn(elf, section)) && n++ < SECTIONS_MAX) {
+		GElf_Shdr h;
+
+		if (gelf_getshdr(section, &h) && h.sh_type == type)
+			read_table(elf, section, &h, l);
+	}
+}
+
+int elf_name(int fd, struct elf_place *list, size_t n)
+{
+	struct lookup l = { .sorted = mem_array(n + 1, sizeof(*l.sorted)) };
+	Elf *elf;
+	int rc = -EINVAL;
+
+	elf_version(EV_CURRENT);
+	/* read, not mapped: a file that shrinks meanwhile is an error then, and no SIGBUS */
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	for (size_t i = 0; i < n; i++)
+		list[i].name[0] = '\0';
+	if (elf && elf_kind(elf) == ELF_K_ELF) {
+		find_addresses(elf, list, n, &l);
+		read_tables(elf, SHT_SYMTAB, &l);
+		read_tables(elf, SHT_DYNSYM, &l);
+		rc = 0;
+	}
+	elf_end(elf);
+	mem_free(l.sorted);
+	return rc;
+}

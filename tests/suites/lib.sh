@@ -1,0 +1,12 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What suites in shell share. Not executable: it is no suite.
+
+# check NAME STATUS DETAIL: the line of a test, which has passed when STATUS is 0; of the detail, what fits.
+check() {
+	if [ "$2" = 0 ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $(tr '\n' '~' <<<"$3" | head -c 600)"
+	fi
+}
