@@ -3,6 +3,7 @@
 # sixty's numbers against others': replays against the captured files, live windows against /proc read by hand, and the
 # sheets of the checklist against vmstat, mpstat, iostat, sar, pidstat and free, at idle and under load.
 # timeout: 300
+# live
 set -u
 
 sixty=$PWD/${B:-build}/sixty

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Where sixty says that the time of threads went, and who took it, against loads that know it by construction and by the scheduler's own account.
 # timeout: 600
+# live
 set -u
 
 sixty=$PWD/${B:-build}/sixty

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # --budget: a program that costs too much is stopped, what it has measured stands, and the report says so.
 # timeout: 120
+# live
 set -u
 export LC_ALL=C.UTF-8
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # sixty hist: what a work of known size did is counted, to the last one, and lies where a second method says.
 # timeout: 600
+# live
 # shellcheck disable=SC2016 # programs of jq have dollars of their own
 set -u
 export LC_ALL=C.UTF-8

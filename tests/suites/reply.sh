@@ -3,6 +3,7 @@
 # Waiting for a reply and waiting for work, told apart: a client that by construction waits half of its time for the answer to
 # what it sent, and its server, which never does.
 # timeout: 120
+# live
 set -u
 export LC_ALL=C.UTF-8
 

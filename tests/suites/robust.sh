@@ -3,6 +3,7 @@
 # Bad input and bad places, as a user meets them: broken captures, full disks, closed pipes, signals, missing files, few
 # rights. The program that users get is tried with everything, and one with sanitizers with what goes through its parsers.
 # timeout: 600
+# live
 set -u
 
 sixty=$PWD/${B:-build}/sixty

@@ -3,6 +3,7 @@
 # Samples of CPUs: programs whose time is known by construction are found in the functions where they spent it, and the kernel
 # in the work that it did.
 # timeout: 120
+# live
 set -u
 export LC_ALL=C.UTF-8
 

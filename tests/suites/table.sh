@@ -3,6 +3,7 @@
 # The process table: what the iterator says of everybody against /proc read by hand, of processes of known shape against
 # how they were made, in namespaces, and where the iterator is refused.
 # timeout: 300
+# live
 set -u
 export LC_ALL=C.UTF-8
 

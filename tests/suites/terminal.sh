@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # On a terminal: a private tmux server, screens polled for what must appear, no sleeps. And off it: pipes that close,
 # disks that are full, signals.
+# live
 set -u
 
 sixty=$PWD/${B:-build}/sixty

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # sixty trace: what a load of known size did is there, each event once and with the right values, and nothing else of it.
 # timeout: 600
+# live
 # shellcheck disable=SC2016 # programs of jq have dollars of their own
 set -u
 export LC_ALL=C.UTF-8
