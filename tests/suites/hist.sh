@@ -106,6 +106,15 @@ sees() {
 	fi
 }
 
+# measure FUNCTION FILTER: what FUNCTION does and counts, until FILTER holds. An interrupt that hits a process which this
+# machine hides from programs is hidden as well (docs/method.md): then there is an event less, and it is tried again.
+measure() {
+	for _ in 1 2 3 4 5; do
+		"$1"
+		jq -e --argjson w "${w:-null}" "$2" "$dir/merged" >/dev/null 2>&1 && return
+	done
+}
+
 # --- the scheduler -------------------------------------------------------------------------------
 
 # of all threads, living or not: /proc/PID/status has the leader's only
@@ -114,18 +123,22 @@ switched() {
 }
 
 # The thread that answers is gone in the end; its partner was switched to as often as it left.
-employ sleeps 100
-begin runqlat -p $worker
-before=$(switched)
-work
-after=$(switched)
-end
-check ctrl_c_is_a_normal_end $status "exit status $status"
-w=$((after - before))
-sees every_switch_to_a_thread_ends_a_wait '[.rows[] | select(.key.measure == "wait").count] | add == $w'
+sleeper_waits() {
+	local before
+	employ sleeps 100
+	begin runqlat -p $worker
+	before=$(switched)
+	work
+	w=$(($(switched) - before))
+	end
+	dismiss
+}
+one_wait_per_switch='[.rows[] | select(.key.measure == "wait").count] | add == $w'
+measure sleeper_waits "$one_wait_per_switch"
+check ctrl_c_is_a_normal_end "$status" "exit status $status"
+sees every_switch_to_a_thread_ends_a_wait "$one_wait_per_switch"
 sees nothing_of_it_is_lost '.ledger.loss | .before_attach == 0 and .maps.hist_index == 0' .ledger.loss
 sees programs_have_their_price '[.ledger.cost.programs[] | select(.name == "sched_switch" and .events > 0 and .ns_per_event > 0)] | length == 1' .ledger.cost
-dismiss
 
 employ waits 600
 begin runqlat -p $worker
@@ -146,29 +159,36 @@ w=$(jq -n "($after + ${kept#* } - $before) / 1e9" 2>/dev/null || jq -n "($after 
 sees waits_add_up_to_the_schedulers_own_account '[.rows[] | select(.key.measure == "wait").sum] | add | . / $w > 0.97 and . / $w < 1.03'
 dismiss
 
-employ sleeps 50
-begin offcpu -p $worker
-work
-end
+sleeper_sleeps() {
+	employ sleeps 50
+	begin offcpu -p $worker
+	work
+	end
+	dismiss
+}
 w=51 # and the wait for the signal that let it begin
+measure sleeper_sleeps '[.rows[] | select(.key.cause == "timer").count] == [$w]'
 sees sleeps_are_counted_by_cause '[.rows[] | select(.key.cause == "timer").count] == [$w]'
 sees and_last_as_long_as_they_did '.rows[] | select(.key.cause == "timer") | .p50 > 0.0188 and .p50 < 0.0225'
-dismiss
 
 # what the scheduler itself has noted of a thread: nanoseconds that it ran and waited, and how often it came
 account() {
 	cut -d ' ' -f "$1" "/proc/$worker/schedstat"
 }
-employ spins 100
-begin cpudist -p $worker
-before=$(account 1) came=$(account 3)
-work
-w=$(jq -nc "{ran: (($(account 1) - $before) / 1e9), came: ($(account 3) - $came)}")
-end
+spinner_spins() {
+	local before came
+	employ spins 100
+	begin cpudist -p $worker
+	before=$(account 1) came=$(account 3)
+	work
+	w=$(jq -nc "{ran: (($(account 1) - $before) / 1e9), came: ($(account 3) - $came)}")
+	end
+	dismiss
+}
+measure spinner_spins '[.rows[].count] == [$w.came]'
 sees slices_are_as_many_as_the_scheduler_has_noted '[.rows[].count] == [$w.came]'
 sees slices_add_up_to_the_schedulers_own_account '.rows[0].sum / $w.ran | . > 0.96 and . < 1.05'
 sees slices_last_as_long_as_they_did '.rows[0] | .sum > 0.29 and .max > 0.0029'
-dismiss
 
 employ sleeps 50
 begin wakeup
@@ -247,14 +267,18 @@ fi
 
 # --- locks ---------------------------------------------------------------------------------------
 
-employ mutex 50
-begin lock -p $worker
-work
-end
+lock_is_held() {
+	employ mutex 50
+	begin lock -p $worker
+	work
+	end
+	dismiss
+}
 w=50
-sees a_lock_that_is_held_is_waited_for_once '[.rows[] | select(.key.measure == "futex") | .buckets[] | select(.[0] > 0.016 and .[1] < 0.026) | .[2]] | add == $w'
+once_each='[.rows[] | select(.key.measure == "futex") | .buckets[] | select(.[0] > 0.016 and .[1] < 0.026) | .[2]] | add == $w'
+measure lock_is_held "$once_each"
+sees a_lock_that_is_held_is_waited_for_once "$once_each"
 sees as_long_as_it_is_held '[.rows[] | select(.key.measure == "futex").sum] | add | . > 0.9 and . < 1.2'
-dismiss
 
 # Two append to one file past the page cache: each holds its lock for as long as the disk takes.
 begin lock --per process
@@ -281,31 +305,40 @@ dd if=/dev/urandom of="$dir/file" bs=1M count=32 status=none
 sync "$dir/file"
 
 if command -v fio >/dev/null && [ -e "/sys/block/$disk/mq" ]; then
+	# run_fio NAME OPTION…: fio under a histogram; it begins when that counts, and writes besides to tell what it did.
+	mkfifo "$dir/go"
 	run_fio() {
-		fio --name=known --filename="$dir/file" --direct=1 --ioengine=psync --output-format=json --thread "$@" >"$dir/fio" 2>&1
+		local name=$1
+		shift
+		sh -c 'read -r _ <"$1"; shift; exec fio "$@"' - "$dir/go" --name=known --filename="$dir/file" --direct=1 \
+			--ioengine=psync --output-format=json --thread --rw=randread --size=32m "$@" >"$dir/fio" 2>&1 &
+		worker=$!
+		begin "$name" -p $worker --disk "$disk" --per operation
+		echo go >"$dir/go"
+		wait $worker
+		worker=
+		end
 	}
-	# An interrupt that hits a process which this machine hides from programs is hidden as well (docs/method.md): then there is
-	# a request less, and it is tried again.
-	for _ in 1 2 3 4 5; do
-		begin biolat --per process --disk "$disk"
-		run_fio --rw=randread --bs=64k --size=32m --number_ios=400
-		end
+	reads='.key.operation == "read" and .key.measure'
+	timed() {
+		run_fio biolat --bs=64k --number_ios=400
 		w=$(jq -c '.jobs[0].read | {n: .total_ios, clat: .clat_ns.percentile, mean: .clat_ns.mean}' "$dir/fio")
-		reads='[.rows[] | select(.key.process == "fio" and .key.measure == "total").count] | add'
-		[ "$(jq "$reads" "$dir/merged")" = 400 ] && break
-	done
-	sees every_read_is_counted_once "$reads == \$w.n and \$w.n == 400"
-	sees in_the_device_too '[.rows[] | select(.key.process == "fio" and .key.measure == "device").count] == [$w.n]'
-	sees percentiles_are_those_of_fio '.rows[] | select(.key.process == "fio" and .key.measure == "total")
-		| (.p50 / $w.clat["50.000000"] * 1e9) as $a | (.p90 / $w.clat["90.000000"] * 1e9) as $b | [$a, $b] | all(. > 0.75 and . < 1.07)'
-	for _ in 1 2 3 4 5; do
-		begin bitesize --disk "$disk" --per process
-		run_fio --rw=randread --bs=16k --size=32m --number_ios=300
-		end
-		sizes='[.rows[] | select(.key.process == "fio") | .buckets[] | select(.[0] <= 16384 and .[1] > 16384) | .[2]] | add'
-		[ "$(jq "$sizes" "$dir/merged")" = 300 ] && break
-	done
+	}
+	measure timed "[.rows[] | select($reads == \"total\").count] == [400]"
+	sees every_read_is_counted_once "[.rows[] | select($reads == \"total\").count] == [\$w.n] and \$w.n == 400"
+	sees in_the_device_too "[.rows[] | select($reads == \"device\").count] == [\$w.n]"
+	sees percentiles_are_those_of_fio ".rows[] | select($reads == \"total\")
+		| (.p50 / \$w.clat[\"50.000000\"] * 1e9) as \$a | (.p90 / \$w.clat[\"90.000000\"] * 1e9) as \$b | [\$a, \$b] | all(. > 0.75 and . < 1.07)"
+	sized() {
+		run_fio bitesize --bs=16k --number_ios=300
+	}
+	sizes='[.rows[] | select(.key.operation == "read") | .buckets[] | select(.[0] <= 16384 and .[1] > 16384) | .[2]] | add'
+	measure sized "$sizes == 300"
 	sees sizes_are_counted "$sizes == 300"
+	begin biolat --disk "$disk" --per process
+	dd if="$dir/file" of=/dev/null bs=64k count=40 iflag=direct status=none
+	end
+	sees disks_are_told_by_process '[.rows[] | select(.key.process == "dd" and .key.measure == "total").count] | length == 1 and .[0] >= 36 and .[0] <= 60'
 	begin bitesize --disk "$disk" --per operation
 	dd if=/dev/zero of="$dir/file2" bs=128k count=8 oflag=direct status=none
 	end
@@ -318,17 +351,14 @@ dd if=/dev/zero of="$dir/image" bs=1M count=32 status=none
 loop=$(losetup -f --show "$dir/image" 2>/dev/null) || loop=
 if [ -n "$loop" ]; then
 	read_loop() {
-		for _ in 1 2 3 4 5; do
-			begin biolat --disk "${loop##*/}"
-			dd if="$loop" of=/dev/null bs=4k count=64 iflag=direct status=none
-			end
-			[ "$(jq '[.rows[].count] | add' "$dir/merged")" = 128 ] && break
-		done
+		begin biolat --disk "${loop##*/}"
+		dd if="$loop" of=/dev/null bs=4k count=64 iflag=direct status=none
+		end
 	}
-	read_loop
+	measure read_loop '[.rows[].count] | add == 128'
 	sees requests_of_one_disk_are_counted '[.rows[] | select(.key.measure == "total")] | length == 1 and .[0].count == 64 and (.[0].key.disk | startswith("loop"))'
 	if echo 0 >"/sys/block/${loop##*/}/queue/iostats" 2>/dev/null; then
-		read_loop
+		measure read_loop '[.rows[].count] | add == 128'
 		sees a_queue_that_keeps_no_times_is_timed_by_us '[.rows[] | select(.key.measure == "total" or .key.measure == "device").count] == [64, 64] and .ledger.loss.untimed_requests == 0' \
 			'[.rows[] | del(.buckets)], .ledger.loss'
 		echo 1 >"/sys/block/${loop##*/}/queue/iostats"
