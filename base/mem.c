@@ -85,6 +85,15 @@ void *mem_try(size_t size, size_t cap)
 	return calloc(1, size);
 }
 
+void *mem_try_resize(void *p, size_t n, size_t size, size_t cap)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size, &total) || !total || total > cap || total > PTRDIFF_MAX)
+		return NULL;
+	return realloc(p, total);
+}
+
 void *mem_grow(void *p, size_t *cap, size_t need, size_t size)
 {
 	size_t old = *cap, now = old ? old : 8;

@@ -15,6 +15,8 @@ void mem_free(void *p);
 
 /* NULL if size is 0, above cap, or there is no memory. Zeroed. */
 void *mem_try(size_t size, size_t cap);
+/* The same for what is there already: n * size bytes, not zeroed. NULL: p is as it was, and still the caller's. */
+void *mem_try_resize(void *p, size_t n, size_t size, size_t cap);
 
 /* Make room for `need` elements: doubles *cap, keeps the contents, new part zeroed. Returns the
  * array. */

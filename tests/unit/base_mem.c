@@ -149,3 +149,18 @@ TEST(growing_doubles_keeps_and_zeroes)
 	CHECK_UINT(cap, before * 2);
 	mem_free(p);
 }
+
+TEST(a_refused_size_leaves_what_is_there)
+{
+	char *p = mem_try_resize(NULL, 4, 1, 100);
+
+	CHECK(p);
+	memcpy(p, "abc", 4);
+	CHECK(!mem_try_resize(p, 101, 1, 100));
+	CHECK(!mem_try_resize(p, SIZE_MAX / 2, 4, SIZE_MAX));
+	CHECK(!mem_try_resize(p, 0, 4, 100));
+	CHECK_STR(p, "abc");
+	p = mem_try_resize(p, 100, 1, 100);
+	CHECK_STR(p, "abc");
+	mem_free(p);
+}
