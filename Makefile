@@ -81,6 +81,7 @@ BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH) -
 uses    = $(if $(shell grep -lE '^.include <$1>' /dev/null $(SRCS) $(TEST_SRCS)),$2)
 LDLIBS += $(call uses,jansson.h,-ljansson)
 LDLIBS += $(call uses,bpf/libbpf.h,-lbpf -lelf -lz)
+LDLIBS += $(call uses,zlib.h,-lz)
 LDLIBS += $(call uses,libiberty/demangle.h,-liberty)
 LDLIBS += -lm
 
@@ -131,6 +132,9 @@ $(B)/bpf/sixty.bpf.o: $(BPF_SRCS) $(wildcard bpf/*.h) $(B)/flags
 
 $(B)/obj/collectors/bpf_object.o: $(B)/bpf/sixty.bpf.o
 $(B)/obj/collectors/bpf_object.o: private CPPFLAGS += -DSIXTY_BPF_OBJECT='"$(B)/bpf/sixty.bpf.o"'
+
+# The style and the script of every SVG, taken in as they are.
+$(B)/obj/flamegraph/assets.o: flamegraph/flame.css flamegraph/flame.js
 
 # Names of syscalls: the numbers are the architecture's own.
 $(B)/syscalls.h: $(B)/flags

@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_time,
 	&command_hist,
 	&command_trace,
+	&command_flame,
 	&command_capture,
 	&command_explain,
 	&command_list,

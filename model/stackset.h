@@ -164,6 +164,11 @@ double stackset_lost(const struct stackset *ss); /* all kinds */
 int stackset_merge(struct stackset *into, const struct stackset *from, int64_t shift_ns,
 		   struct err *e);
 
+/* Add the first value of another set as this value of ours, by names and kinds of functions alone: without modules, files,
+ * lines, threads and times. */
+int stackset_add_plain(struct stackset *into, size_t value, const struct stackset *from,
+		       struct err *e);
+
 /* Weights of one value by stack, stacks.n of them; only samples from from_ns up to (not with) to_ns, and all of them,
  * those without time too, if from_ns >= to_ns. To be freed with mem_free(); NULL without memory. */
 double *stackset_weights(const struct stackset *ss, size_t value, uint64_t from_ns, uint64_t to_ns);
