@@ -78,12 +78,11 @@ static void put_values(struct json *j, const struct stackset *ss)
 static void put_frames(struct buf *out, const struct stackset *ss)
 {
 	begin_table(out, "frames");
-	/* frame 0 is none, and stands there so that numbers are the same */
-	buf_str(out, "\n[0,0,0,0,0]");
 	for (size_t i = 1; i <= ss->nframes; i++) {
 		const struct stack_frame *f = &ss->frame[i];
 
-		buf_printf(out, ",\n[%u,%u,%u,%u,%u]", f->name, f->module, f->file, f->line,
+		begin_row(out, i == 1);
+		buf_printf(out, "%u,%u,%u,%u,%u]", f->name, f->module, f->file, f->line,
 			   (unsigned)f->kind);
 	}
 	buf_char(out, ']');

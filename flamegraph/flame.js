@@ -202,7 +202,7 @@ function seconds(v) {
 
 // ---- what is shown ----
 
-const state = { zoom: 0, layer: "main", f: 0, range: null, icicle: data.icicle, table: true, search: "", order: "self" };
+const state = { zoom: 0, layer: "main", f: 0, range: null, icicle: data.icicle, table: true, search: "", order: data.diff ? "change" : "self" };
 const past = [];
 let tree = base;            // of the range
 let layers = [];            // what is drawn: {name, tree, zoom, up, row}
@@ -578,17 +578,23 @@ search.addEventListener("input", () => set_search(search.value));
 function functions() {
 	const map = new Map(), t = tree, open = new Map();
 	const key = (f) => frames[f].name + "\u0000" + frames[f].module + "\u0000" + frames[f].kind;
-	const ids = frames.map((x, f) => key(f)), ends = [];
+	const ids = frames.map((x, f) => key(f)), ends = [], own = data.diff ? [base.before.slice(), base.after.slice()] : null;
+	for (let i = 1; own && i < t.n; i++) { own[0][t.parent[i]] -= base.before[i]; own[1][t.parent[i]] -= base.after[i]; }
 	for (let i = 1; i < t.n; i++) {
 		while (ends.length && ends[ends.length - 1].end <= i) { const x = ends.pop(); open.set(x.k, open.get(x.k) - 1); }
 		const k = ids[t.frame[i]];
 		let row = map.get(k);
-		if (!row) map.set(k, row = { f: t.frame[i], self: 0, total: 0 });
+		if (!row) map.set(k, row = { f: t.frame[i], self: 0, total: 0, before: 0, after: 0, change: 0 });
 		row.self += t.self[i];
+		if (own) { row.before += own[0][i]; row.after += own[1][i]; }
 		const n = open.get(k) || 0;
 		if (!n) row.total += t.total[i];
 		open.set(k, n + 1);
 		ends.push({ k, end: t.next[i] });
+	}
+	if (own) for (const row of map.values()) {
+		row.points = row.after / data.after - row.before / data.before;
+		row.change = Math.abs(row.points);
 	}
 	return [...map.values()].sort((a, b) => b[state.order] - a[state.order] || b.total - a.total || by_name(frames[a.f], frames[b.f]));
 }
@@ -600,23 +606,31 @@ function show_table() {
 	table_of = tree; table_order = state.order;
 	table.textContent = "";
 	const t = el(table, "table"), top = el(el(t, "thead"), "tr"), body = el(t, "tbody"), all = tree.total[0];
-	for (const column of ["self", "total"]) {
+	for (const column of data.diff ? ["before", "after", "change"] : ["self", "total"]) {
 		const b = el(el(top, "th", { class: "n" }), "button", { type: "button", "aria-pressed": String(state.order === column), title: "sort by " + column }, column + (state.order === column ? " ▾" : ""));
 		b.addEventListener("click", () => { state.order = column; show(); });
 	}
-	el(top, "th", {}, "function, % of " + (state.range ? "the range" : "all"));
+	el(top, "th", {}, data.diff ? "function, in itself, % of all" : "function, % of " + (state.range ? "the range" : "all"));
 	const list = functions();
 	for (const row of list.slice(0, TABLE)) {
 		const tr = el(body, "tr", { tabindex: "0", title: frames[row.f].name + (frames[row.f].module ? " in " + frames[row.f].module : "") + ": callers and callees" });
-		el(tr, "td", { class: "n" }, percent(row.self, all));
-		el(tr, "td", { class: "n" }, percent(row.total, all));
+		if (data.diff) {
+			el(tr, "td", { class: "n" }, percent(row.before, data.before));
+			el(tr, "td", { class: "n" }, percent(row.after, data.after));
+			el(tr, "td", { class: "n" }, (row.points < 0 ? "−" : "+") + (100 * row.change).toFixed(2));
+		} else {
+			el(tr, "td", { class: "n" }, percent(row.self, all));
+			el(tr, "td", { class: "n" }, percent(row.total, all));
+		}
 		el(tr, "td", {}, frames[row.f].name);
 		tr.addEventListener("click", () => open_sandwich(row.f));
 		tr.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); open_sandwich(row.f); } });
 	}
 	if (list.length > TABLE) {
 		const tr = el(body, "tr");
-		el(tr, "td", {}, ""); el(tr, "td", {}, ""); el(tr, "td", {}, (list.length - TABLE) + " more");
+		el(tr, "td", {}, ""); el(tr, "td", {}, "");
+		if (data.diff) el(tr, "td", {}, "");
+		el(tr, "td", {}, (list.length - TABLE) + " more");
 	}
 }
 
@@ -740,7 +754,7 @@ function fit() {
 	if (high !== was_high) graph.scrollTop = state.icicle || state.f ? 0 : graph.scrollHeight;
 	if (state.f) graph.scrollTop = Math.max(0, middle * ROW - graph.clientHeight / 2);
 	was_high = high;
-	root.setAttribute("height", Math.max(app.offsetHeight, window.innerHeight - 4));
+	root.setAttribute("height", Math.max(app.offsetHeight, window.innerHeight));
 }
 
 const printed = { width: root.getAttribute("width"), height: root.getAttribute("height"), viewBox: root.getAttribute("viewBox") };
@@ -753,6 +767,7 @@ window.addEventListener("resize", () => { if (window.innerWidth !== width_drawn)
 
 root.removeAttribute("viewBox");
 root.setAttribute("width", "100%");
+root.style.display = "block";
 still.style.display = "none";
 show();
 root.setAttribute("data-ready", "1");

@@ -157,6 +157,12 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+static void sort(struct table *t)
+{
+	if (t->n)
+		qsort(t->row, t->n, sizeof(*t->row), by_id);
+}
+
 static const struct row *find(const struct table *t, uint64_t id)
 {
 	struct row key = { .id = id };
@@ -218,9 +224,9 @@ static int take_tables(struct pprof *p, struct text in, struct err *e)
 		return err_set(e, -EINVAL, "it is damaged %zu bytes before its end", text_len(in));
 	if (!p->nvalues)
 		return err_set(e, -EINVAL, "it does not say what its samples are counted in");
-	qsort(p->mappings.row, p->mappings.n, sizeof(struct row), by_id);
-	qsort(p->locations.row, p->locations.n, sizeof(struct row), by_id);
-	qsort(p->functions.row, p->functions.n, sizeof(struct row), by_id);
+	sort(&p->mappings);
+	sort(&p->locations);
+	sort(&p->functions);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ static int add_frame(struct profile *p, struct text row, size_t number, struct e
 	return err ? err : append(&p->frames, id, e);
 }
 
-/* [caller, frame]: stack 0 is empty and not in the file. */
+/* [caller, frame]: stack 0 is empty and not in the file, nor is frame 0, which is none. */
 static int add_stack(struct profile *p, struct text row, size_t number, struct err *e)
 {
 	double c[ROW_MOST];
@@ -138,7 +138,7 @@ static int add_stack(struct profile *p, struct text row, size_t number, struct e
 	int err;
 
 	if (row_numbers(row, c) != 2 || !lookup(&p->stacks, c[0], &caller) ||
-	    !lookup(&p->frames, c[1], &frame))
+	    !lookup(&p->frames, c[1], &frame) || !frame)
 		return bad(e, "stacks", number);
 	err = stackset_push(p->ss, caller, frame, &id, e);
 	return err ? err : append(&p->stacks, id, e);
@@ -256,6 +256,8 @@ int read_profile(struct stackset *ss, struct text in, struct err *e)
 		err = each_row(&p, file, "values", add_value, e);
 	if (!err)
 		err = append(&p.stacks, 0, e);
+	if (!err)
+		err = append(&p.frames, 0, e);
 	if (!err)
 		err = append(&p.threads, 0, e);
 	if (!err)

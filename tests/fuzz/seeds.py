@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """seeds.py SIXTY DIR: something to begin with for every fuzz target, from this machine: DIR/TARGET/*, and DIR/TARGET.dict."""
+import gzip
 import json
 import os
 import random
@@ -98,6 +99,17 @@ def main():
                    check=True)
     put("elf", "program", b"\0" + read(built, 150000))
     put("elf", "maps", b"\1" + read("/proc/self/maps"))
+
+    stacks = b"main;read;copy_[k] 5\nmain;write 3\nmain;read;x_[i] 2.5\nidle 2\n"
+    with open(f"{DIR}/stacks.folded", "wb") as f:
+        f.write(stacks)
+    put("read_folded", "folded", stacks)
+    for target, suffix in (("read_profile", "json"), ("read_speedscope", "speedscope.json"), ("read_pprof", "pb.gz")):
+        subprocess.run([SIXTY, "flame", f"{DIR}/stacks.folded", "-o", f"{DIR}/stacks.{suffix}"], check=True)
+        data = read(f"{DIR}/stacks.{suffix}")
+        put(target, suffix, gzip.decompress(data) if suffix == "pb.gz" else data)
+    put("read_perf", "script", b"# hostname : h\na b 12/34 [000] 100.5:  7 cycles:u: \n\t 7f72 main+0x12 (/bin/x)\n\t ff a->b (/tmp/perf-1.map)\n\n"
+                               b"a 12 cpu-clock: \n 1 [unknown] ([kernel.kallsyms])\n 2 f (inlined)\n")
 
     captured = [p for p in paths if os.path.isfile(f"/{p}")]
     for n in range(24):
