@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# 300,000 different stacks, 115 MB of folded text, as an SVG: time, memory, size; the same without an order. With FLAMEGRAPH=DIR,
+# 300,000 different stacks, 123 MB of folded text, as an SVG: time, memory, size; the same without an order. With FLAMEGRAPH=DIR,
 # a checkout of FlameGraph, also what flamegraph.pl makes of them, and where its folds of its own test inputs differ from ours.
 # With INFERNO=DIR, where inferno-flamegraph lies, that too.
 set -euo pipefail

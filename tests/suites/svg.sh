@@ -60,6 +60,9 @@ for form in --ascii --reverse --icicle --verbose; do
 	compare "report$form.txt" "$dir/report"
 done
 
+why=$(tr -d '\n' <"$dir/perf.json" | sed 's/$/\n/' | python3 tests/schema/check.py tests/schema/profile.schema.json 2>&1)
+check our_own_format_has_its_schema $? "$why"
+
 # A file comes whole or not at all.
 "$sixty" flame "$dir/server.json" -o "$dir/kept.folded" 2>/dev/null
 before=$(cksum <"$dir/kept.folded")
