@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/output.h"
 #include "cmd/stackfile.h"
@@ -83,6 +84,8 @@ static int flame_run(const void *args, int argc, char **argv)
 		status = output_usage("flame", "--diff takes two files, BEFORE and AFTER");
 	else if (!a->diff && argc > 1)
 		status = output_usage("flame", "takes one file, or two with --diff");
+	else if (!argc && isatty(STDIN_FILENO))
+		status = output_usage("flame", "needs a file, or one on its standard input");
 	else if (output_open(&out, &a->output, &e) || stackfile_check(a->output.file, &file, &e))
 		status = output_usage("flame", "%s", e.msg);
 	else {

@@ -77,7 +77,7 @@ static bool header_ids(struct text *line, struct header *h)
 			p++;
 		number = p;
 		n = digits(p, line->end);
-		if (n && number[n] == '/' && number + n < line->end) {
+		if (n && number + n < line->end && number[n] == '/') {
 			slash = number + n;
 			m = digits(slash + 1, line->end);
 		}

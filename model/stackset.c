@@ -65,6 +65,11 @@ static uint32_t hash_frame(const struct stack_frame *f)
 	return (uint32_t)mix(h ^ ((uint64_t)f->line << 3 | f->kind));
 }
 
+static uint32_t hash_thread(const struct stack_thread *t)
+{
+	return (uint32_t)mix(mix((uint64_t)(uint32_t)t->pid << 32 | (uint32_t)t->tid) ^ t->name);
+}
+
 /* Hash of the i-th element of a table. */
 typedef uint32_t hash_fn(const struct stackset *ss, uint32_t i);
 
@@ -76,6 +81,11 @@ static uint32_t string_hash(const struct stackset *ss, uint32_t i)
 static uint32_t frame_hash(const struct stackset *ss, uint32_t i)
 {
 	return hash_frame(&ss->frame[i]);
+}
+
+static uint32_t thread_hash(const struct stackset *ss, uint32_t i)
+{
+	return hash_thread(&ss->thread[i]);
 }
 
 /* Slots for n elements and one more: twice as many when two thirds are taken. */
@@ -127,6 +137,7 @@ void stackset_free(struct stackset *ss)
 	mem_free(ss->frame);
 	mem_free(ss->frame_slot);
 	mem_free(ss->thread);
+	mem_free(ss->thread_slot);
 	mem_free(ss->sample);
 	mem_free(ss->weight);
 	mem_free(ss);
@@ -151,7 +162,7 @@ static int string_room(struct stackset *ss, size_t bytes)
 	/* three arrays of one length: the length counts as grown when all are */
 	err = room((void **)&ss->string, ss->nstrings + 1, &cap, sizeof(*ss->string));
 	if (!err && cap != ss->strings_cap) {
-		size_t hash_cap = ss->strings_cap, frame_cap = ss->strings_cap;
+		size_t hash_cap = ss->strings_cap, frame_cap = hash_cap;
 
 		err = room((void **)&ss->string_hash, ss->nstrings + 1, &hash_cap,
 			   sizeof(*ss->string_hash));
@@ -325,22 +336,27 @@ int stackset_thread(struct stackset *ss, int32_t pid, int32_t tid, struct text n
 {
 	struct stack_thread t = { .pid = pid, .tid = tid };
 	int err = stackset_string(ss, name, &t.name, e);
+	size_t at;
 
 	if (err)
 		return err;
-	/* the same one is asked for again and again */
-	for (size_t i = ss->nthreads, tries = 4096; i && tries; i--, tries--)
-		if (ss->thread[i].pid == pid && ss->thread[i].tid == tid &&
-		    ss->thread[i].name == t.name) {
-			*id = (uint32_t)i;
+	if (room((void **)&ss->thread, ss->nthreads + 1, &ss->threads_cap, sizeof(*ss->thread)) ||
+	    more_slots(ss, &ss->thread_slot, &ss->thread_slots, ss->nthreads, thread_hash))
+		return no_memory(e, "threads");
+	at = hash_thread(&t) & (ss->thread_slots - 1);
+	for (; ss->thread_slot[at]; at = (at + 1) & (ss->thread_slots - 1)) {
+		const struct stack_thread *x = &ss->thread[ss->thread_slot[at]];
+
+		if (x->pid == pid && x->tid == tid && x->name == t.name) {
+			*id = ss->thread_slot[at];
 			return 0;
 		}
+	}
 	if (ss->nthreads >= STACKSET_THREADS)
 		return too_many(e, "threads", STACKSET_THREADS);
-	if (room((void **)&ss->thread, ss->nthreads + 1, &ss->threads_cap, sizeof(*ss->thread)))
-		return no_memory(e, "threads");
 	*id = (uint32_t)++ss->nthreads;
 	ss->thread[*id] = t;
+	ss->thread_slot[at] = *id;
 	return 0;
 }
 

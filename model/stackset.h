@@ -115,6 +115,8 @@ struct stackset {
 
 	struct stack_thread *thread; /* [1..nthreads] */
 	size_t nthreads, threads_cap;
+	uint32_t *thread_slot;
+	size_t thread_slots;
 
 	struct stack_sample *sample;
 	double *weight; /* nvalues for each sample */

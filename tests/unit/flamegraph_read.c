@@ -39,21 +39,24 @@ static const char *refused(const char *text, size_t n)
 
 TEST(folded_text_is_summed_and_sorted)
 {
-	CHECK_STR(folded("main;write 3\nmain;read;copy_[k] 5\r\n\nmain;write 4\nidle 0\n", READ_FOLDED),
+	CHECK_STR(folded("main;write 3\nmain;read;copy_[k] 5\r\n\nmain;write 4\nidle 0\n",
+			 READ_FOLDED),
 		  "main;read;copy_[k] 5\nmain;write 7\n");
 	CHECK_STR(folded("a;b 0.5\na;b 1.25\n", READ_FOLDED), "a;b 1.750\n");
 }
 
 TEST(a_name_may_hold_blanks_and_what_is_no_name_is_nothing)
 {
-	CHECK_STR(folded("operator new(unsigned long);std::map<int, int> 2\n;;a;;b; 3\n", READ_FOLDED),
+	CHECK_STR(folded("operator new(unsigned long);std::map<int, int> 2\n;;a;;b; 3\n",
+			 READ_FOLDED),
 		  "a;b 3\noperator new(unsigned long);std::map<int, int> 2\n");
 }
 
 /* A line shares its beginning with the one before it, but only in whole names. */
 TEST(a_name_that_begins_like_the_one_before_is_another)
 {
-	CHECK_STR(folded("ab;cd;ef 1\nab;c;ef 1\nab;cd 1\nab;cde;ef 1\nab 1\nabc;cd 1\n", READ_FOLDED),
+	CHECK_STR(folded("ab;cd;ef 1\nab;c;ef 1\nab;cd 1\nab;cde;ef 1\nab 1\nabc;cd 1\n",
+			 READ_FOLDED),
 		  "ab 1\nab;c;ef 1\nab;cd 1\nab;cd;ef 1\nab;cde;ef 1\nabc;cd 1\n");
 }
 
@@ -61,7 +64,9 @@ TEST(lines_that_are_no_stack_are_counted)
 {
 	struct stackset *ss = stackset_new();
 
-	CHECK_INT(read_stacks(ss, text_of("# a comment\na;b 1\nnothing\na;c x\na;d -4\na;e 1e99\n"), NULL, NULL), 0);
+	CHECK_INT(read_stacks(ss, text_of("# a comment\na;b 1\nnothing\na;c x\na;d -4\na;e 1e99\n"),
+			      NULL, NULL),
+		  0);
 	CHECK_NEAR(stackset_lost(ss), 4, 0);
 	CHECK_UINT(ss->nsamples, 1);
 	stackset_free(ss);
@@ -104,10 +109,11 @@ static const char perf_text[] =
 
 TEST(perf_script_is_folded_as_stackcollapse_does_it)
 {
-	CHECK_STR(folded(perf_text, READ_PERF),
-		  "V8_Worker;quoted:name;[unknown];[libbar.so.1];[libfoo.so.1];a;b_[i];net/http.(*Client).Do;"
-		  "ns::(anonymous namespace)::f;std::vector<int>::push_back_[i];native_safe_halt_[k] 20\n"
-		  "java;start_thread;java/io/PrintStream:::print_[j] 10101\n");
+	CHECK_STR(
+		folded(perf_text, READ_PERF),
+		"V8_Worker;quoted:name;[unknown];[libbar.so.1];[libfoo.so.1];a;b_[i];net/http.(*Client).Do;"
+		"ns::(anonymous namespace)::f;std::vector<int>::push_back_[i];native_safe_halt_[k] 20\n"
+		"java;start_thread;java/io/PrintStream:::print_[j] 10101\n");
 }
 
 TEST(perf_script_has_times_threads_and_a_host)
@@ -129,24 +135,28 @@ TEST(perf_script_has_times_threads_and_a_host)
 
 TEST(perf_script_without_times_periods_and_indentation_is_read)
 {
-	CHECK_STR(folded("func_ab 15294 cpu-clock: \n400570 func_b (/root/func_ab)\n4005b1 main (/root/func_ab)\n\n",
-			 READ_PERF),
-		  "func_ab;main;func_b 1\n");
+	CHECK_STR(
+		folded("func_ab 15294 cpu-clock: \n400570 func_b (/root/func_ab)\n4005b1 main (/root/func_ab)\n\n",
+		       READ_PERF),
+		"func_ab;main;func_b 1\n");
 }
 
 /* ---- speedscope ---- */
 
-#define SHARED "\"shared\":{\"frames\":[{\"name\":\"main\"},{\"name\":\"a \\u00e9\\n\",\"file\":\"x.c\",\"line\":7}]}"
+#define SHARED \
+	"\"shared\":{\"frames\":[{\"name\":\"main\"},{\"name\":\"a \\u00e9\\n\",\"file\":\"x.c\",\"line\":7}]}"
 
 TEST(speedscope_samples_and_events_become_stacks)
 {
-	CHECK_STR(folded("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\"profiles\":["
-			 "{\"type\":\"sampled\",\"name\":\"t\",\"unit\":\"milliseconds\",\"samples\":[[0],[0,1]],\"weights\":[1,2.5]},"
-			 "{\"type\":\"evented\",\"unit\":\"seconds\",\"startValue\":0,\"events\":[{\"type\":\"O\",\"frame\":0,\"at\":1},"
-			 "{\"type\":\"O\",\"frame\":1,\"at\":1.5},{\"type\":\"C\",\"frame\":1,\"at\":2},{\"type\":\"C\",\"frame\":0,\"at\":3}]},"
-			 "{\"type\":\"sampled\",\"unit\":\"bytes\",\"samples\":[[0]],\"weights\":[1]}]," SHARED "}",
-			 READ_SPEEDSCOPE),
-		  "main 1501000000\nmain;a é\\x0a 502500000\n");
+	CHECK_STR(
+		folded("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\"profiles\":["
+		       "{\"type\":\"sampled\",\"name\":\"t\",\"unit\":\"milliseconds\",\"samples\":[[0],[0,1]],\"weights\":[1,2.5]},"
+		       "{\"type\":\"evented\",\"unit\":\"seconds\",\"startValue\":0,\"events\":[{\"type\":\"O\",\"frame\":0,\"at\":1},"
+		       "{\"type\":\"O\",\"frame\":1,\"at\":1.5},{\"type\":\"C\",\"frame\":1,\"at\":2},{\"type\":\"C\",\"frame\":0,\"at\":3}]},"
+		       "{\"type\":\"sampled\",\"unit\":\"bytes\",\"samples\":[[0]],\"weights\":[1]}]," SHARED
+		       "}",
+		       READ_SPEEDSCOPE),
+		"main 1501000000\nmain;a é\\x0a 502500000\n");
 }
 
 #define SPEEDSCOPE(profiles) "{\"exporter\":\"speedscope\"," SHARED ",\"profiles\":[" profiles "]}"
@@ -180,7 +190,10 @@ static struct stackset *sample_set(void)
 {
 	struct stackset *ss = stackset_new();
 	struct frame_text f[] = {
-		{ .name = text_of("main"), .module = text_of("/bin/app"), .file = text_of("app.c"), .line = 12 },
+		{ .name = text_of("main"),
+		  .module = text_of("/bin/app"),
+		  .file = text_of("app.c"),
+		  .line = 12 },
 		{ .name = text_of("inner"), .module = text_of("/bin/app"), .kind = FRAME_INLINED },
 		{ .name = text_of("vfs_read"), .module = text_of("[kernel]"), .kind = FRAME_KERNEL },
 		{ .name = text_of("[blocked: disk]"), .kind = FRAME_BLOCKED },
@@ -198,7 +211,8 @@ static struct stackset *sample_set(void)
 	for (size_t i = 0; i < 4; i++) {
 		CHECK_INT(stackset_frame(ss, &f[i], &id, NULL), 0);
 		CHECK_INT(stackset_push(ss, s.stack, id, &s.stack, NULL), 0);
-		CHECK_INT(stackset_add(ss, &s, (double[]){ 1, 1000003.0 * (double)(i + 1) }, NULL), 0);
+		CHECK_INT(stackset_add(ss, &s, (double[]){ 1, 1000003.0 * (double)(i + 1) }, NULL),
+			  0);
 		s.time_ns = STACK_NO_TIME;
 	}
 	stackset_lose(ss, "samples: the ring was full", 3);
@@ -207,7 +221,8 @@ static struct stackset *sample_set(void)
 
 typedef int write_fn(struct buf *out, const struct stackset *ss, struct err *e);
 
-static struct stackset *through(write_fn *write, const struct stackset *ss, enum read_format expected)
+static struct stackset *through(write_fn *write, const struct stackset *ss,
+				enum read_format expected)
 {
 	struct stackset *back = stackset_new();
 	enum read_format format;
@@ -280,7 +295,8 @@ TEST(speedscope_has_a_profile_for_each_value)
 	struct stackset *a = sample_set(), *b = through(stacks_speedscope, a, READ_SPEEDSCOPE);
 
 	same_folded(a, b);
-	CHECK_NEAR(stackset_lost(b), 1, 0); /* the profile in nanoseconds is of another unit than the first */
+	CHECK_NEAR(stackset_lost(b), 1,
+		   0); /* the profile in nanoseconds is of another unit than the first */
 	stackset_free(a);
 	stackset_free(b);
 }
@@ -302,7 +318,8 @@ TEST(cut_files_of_every_format_end_in_a_sentence)
 			if (read_stacks(ss, text_n(b.data, n), NULL, &e))
 				CHECK(e.msg[0]);
 			else
-				unit_fail(__FILE__, __LINE__, "%zu of %zu bytes were read", n, b.len);
+				unit_fail(__FILE__, __LINE__, "%zu of %zu bytes were read", n,
+					  b.len);
 			stackset_free(ss);
 		}
 		buf_done(&b);
@@ -310,9 +327,10 @@ TEST(cut_files_of_every_format_end_in_a_sentence)
 	stackset_free(a);
 }
 
-#define OURS(strings, frames, stacks, samples)                                                                 \
+#define OURS(strings, frames, stacks, samples)                                                                  \
 	"{\"schema\":\"sixty.profile/1\",\"values\":[{\"name\":\"samples\",\"unit\":\"count\"}],\"losses\":[]," \
-	"\"strings\":" strings ",\"frames\":" frames ",\"stacks\":" stacks ",\"threads\":[],\"samples\":" samples "}"
+	"\"strings\":" strings ",\"frames\":" frames ",\"stacks\":" stacks                                      \
+	",\"threads\":[],\"samples\":" samples "}"
 
 TEST(numbers_that_name_nothing_are_refused)
 {
@@ -337,12 +355,16 @@ TEST(numbers_that_name_nothing_are_refused)
 }
 
 /* sample_type {1, 2}, strings "", "cpu", "count", and what is given */
-#define PPROF_HEAD "\x0a\x04\x08\x01\x10\x02\x32\x00\x32\x03" "cpu\x32\x05" "count"
+#define PPROF_HEAD                                 \
+	"\x0a\x04\x08\x01\x10\x02\x32\x00\x32\x03" \
+	"cpu\x32\x05"                              \
+	"count"
 
 TEST(a_hostile_pprof_profile_is_refused)
 {
 	/* a sample that weighs -1; one of a location that is longer than the file; a length of 2^63 */
-	static const char negative[] = PPROF_HEAD "\x12\x0f\x0a\x01\x01\x12\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+	static const char negative[] = PPROF_HEAD
+		"\x12\x0f\x0a\x01\x01\x12\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
 	static const char beyond[] = PPROF_HEAD "\x12\x7f\x0a\x01";
 	static const char huge[] = PPROF_HEAD "\x12\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01";
 	static const char untyped[] = "\x32\x00\x32\x01x";

@@ -42,7 +42,8 @@ static void check_has_not(const char *text, const char *part)
 
 TEST(frames_are_as_wide_as_their_share)
 {
-	const char *svg = drawn("main;a 75\nmain;b 25\n", (struct svg_args){ .width = 420, .min_width = 0.5 });
+	const char *svg = drawn("main;a 75\nmain;b 25\n",
+				(struct svg_args){ .width = 420, .min_width = 0.5 });
 
 	CHECK_HAS(svg, "<title>a, 75.00 % of all</title>");
 	CHECK_HAS(svg, "x=\"10.0\" y=\"52\" width=\"299.5\"");
@@ -55,9 +56,11 @@ TEST(an_icicle_has_the_outermost_caller_at_the_top)
 	const char *svg = drawn("main;a 1\n", (struct svg_args){ .icicle = true });
 	const char *flame;
 
-	CHECK_HAS(svg, "<title>all, 100.00 % of all</title><rect class=\"c60\" x=\"10.0\" y=\"52\"");
+	CHECK_HAS(svg,
+		  "<title>all, 100.00 % of all</title><rect class=\"c60\" x=\"10.0\" y=\"52\"");
 	flame = drawn("main;a 1\n", (struct svg_args){ 0 });
-	CHECK_HAS(flame, "<title>all, 100.00 % of all</title><rect class=\"c60\" x=\"10.0\" y=\"88\"");
+	CHECK_HAS(flame,
+		  "<title>all, 100.00 % of all</title><rect class=\"c60\" x=\"10.0\" y=\"88\"");
 }
 
 TEST(nothing_from_outside_is_markup)
@@ -65,7 +68,8 @@ TEST(nothing_from_outside_is_markup)
 	struct buf b = { 0 };
 	const char *svg;
 
-	buf_str(&b, "a;<script>alert(1)</script>;\"x' onload=\"y\" & ]]> <!-- 1\na;c\x01\x1b[2J\xff\xe2\x80\xae 1\na;");
+	buf_str(&b,
+		"a;<script>alert(1)</script>;\"x' onload=\"y\" & ]]> <!-- 1\na;c\x01\x1b[2J\xff\xe2\x80\xae 1\na;");
 	buf_fill(&b, '<', 10000);
 	buf_str(&b, " 1\n");
 	svg = drawn(b.data, (struct svg_args){ .title = "</title><script>alert(2)</script>" });
@@ -219,7 +223,8 @@ TEST(names_can_be_read_on_every_colour)
 
 TEST(a_function_has_the_same_colour_in_every_graph)
 {
-	struct stackset *a = set_of("x;y;main_loop 1\n"), *b = set_of("main_loop_[k] 1\nmain_loop 1\n");
+	struct stackset *a = set_of("x;y;main_loop 1\n"),
+			*b = set_of("main_loop_[k] 1\nmain_loop 1\n");
 
 	CHECK_UINT(palette_class(PALETTE_KIND, a, 3), palette_class(PALETTE_KIND, b, 2));
 	CHECK(palette_class(PALETTE_KIND, b, 1) != palette_class(PALETTE_KIND, b, 2));

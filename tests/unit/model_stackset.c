@@ -73,6 +73,23 @@ TEST(many_strings_frames_and_stacks_keep_their_numbers)
 	stackset_free(ss);
 }
 
+TEST(many_threads_keep_their_numbers)
+{
+	struct stackset *ss = stackset_new();
+	uint32_t id;
+
+	for (unsigned round = 0; round < 2; round++)
+		for (int i = 1; i <= 5000; i++) {
+			CHECK_INT(stackset_thread(ss, i / 7, i, text_of(i % 2 ? "odd" : ""), &id,
+						  NULL),
+				  0);
+			CHECK_UINT(id, (unsigned)i);
+		}
+	CHECK_INT(stackset_thread(ss, 0, 1, text_of("renamed"), &id, NULL), 0);
+	CHECK_UINT(id, 5001);
+	stackset_free(ss);
+}
+
 TEST(a_string_ends_at_a_nul_byte_and_has_a_limit)
 {
 	struct stackset *ss = stackset_new();
