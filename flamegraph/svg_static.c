@@ -110,13 +110,13 @@ static bool place_of(const struct drawing *d, const struct calltree_node *x, uns
 static void put_details(struct buf *out, const struct drawing *d, const struct calltree_node *x,
 			const char *name)
 {
-	const struct stack_frame *f = &d->ss->frame[x->frame];
+	uint32_t module = x->frame ? d->ss->frame[x->frame].module : 0;
 	double all = d->tree.node[0].total[0];
 
 	xml_text(out, name, 0);
-	if (x->frame && f->module) {
+	if (module) {
 		buf_str(out, " (");
-		xml_text(out, stackset_text(d->ss, f->module), 0);
+		xml_text(out, stackset_text(d->ss, module), 0);
 		buf_str(out, ")");
 	}
 	if (d->diff)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sequences that share their beginnings: call stacks, from the outermost caller inwards. */
+/* Sequences that share their beginnings: call stacks, from the outermost caller inwards.
+ *
+ * Most nodes have one node below them, which was made right after them: it is found without the hash, where there is nothing to
+ * wait for. Only second and later ones are in the hash. */
 #include "model/prefix.h"
 
 #include <errno.h>
@@ -41,6 +44,8 @@ static int grow_slots(struct prefix *p, size_t slots)
 	for (size_t i = 1; i < p->n; i++) {
 		size_t at = hash(p->node[i].parent, p->node[i].key) & (slots - 1);
 
+		if (p->node[p->node[i].parent].first == i)
+			continue;
 		while (slot[at])
 			at = (at + 1) & (slots - 1);
 		slot[at] = (uint32_t)i;
@@ -79,15 +84,33 @@ void prefix_done(struct prefix *p)
 	*p = (struct prefix){ 0 };
 }
 
-int prefix_child(struct prefix *p, uint32_t parent, uint32_t key, uint32_t *node)
+/* Where the node is in the hash, or where it belongs. */
+static size_t find(const struct prefix *p, uint32_t parent, uint32_t key)
 {
 	size_t at = hash(parent, key) & (p->slots - 1);
-	int err = 0;
 
 	for (; p->slot[at]; at = (at + 1) & (p->slots - 1)) {
 		const struct prefix_node *x = &p->node[p->slot[at]];
 
-		if (x->parent == parent && x->key == key) {
+		if (x->parent == parent && x->key == key)
+			break;
+	}
+	return at;
+}
+
+int prefix_child(struct prefix *p, uint32_t parent, uint32_t key, uint32_t *node)
+{
+	uint32_t first = p->node[parent].first;
+	size_t at = 0;
+	int err = 0;
+
+	if (first && p->node[first].key == key) {
+		*node = first;
+		return 0;
+	}
+	if (first) {
+		at = find(p, parent, key);
+		if (p->slot[at]) {
 			*node = p->slot[at];
 			return 0;
 		}
@@ -96,17 +119,21 @@ int prefix_child(struct prefix *p, uint32_t parent, uint32_t key, uint32_t *node
 		return -E2BIG;
 	if (p->n == p->cap)
 		err = grow_nodes(p, p->cap + p->cap / 2);
-	if (!err && p->n * 3 > p->slots * 2) {
+	if (!err && first && p->hashed * 2 > p->slots) {
 		err = grow_slots(p, p->slots * 2);
-		for (at = hash(parent, key) & (p->slots - 1); p->slot[at];)
-			at = (at + 1) & (p->slots - 1);
+		at = find(p, parent, key);
 	}
 	if (err)
 		return err;
 	*node = (uint32_t)p->n;
 	p->node[p->n] = (struct prefix_node){ .parent = parent, .key = key };
 	p->depth[p->n] = (uint16_t)(p->depth[parent] + 1);
-	p->slot[at] = *node;
 	p->n++;
+	if (first) {
+		p->slot[at] = *node;
+		p->hashed++;
+	} else {
+		p->node[parent].first = *node;
+	}
 	return 0;
 }

@@ -10,6 +10,7 @@
  * one pass from the last node to the first adds everything up. Zero-initialised is not usable: prefix_init() first. */
 struct prefix_node {
 	uint32_t parent, key;
+	uint32_t first; /* the first node that was made below it, 0: there is none */
 };
 
 struct prefix {
@@ -18,6 +19,7 @@ struct prefix {
 	size_t n, cap;
 	uint32_t *slot; /* of the hash: a node's number, 0 is free */
 	size_t slots;   /* a power of two */
+	size_t hashed;  /* nodes in it: those that are not the first below their parent */
 };
 
 #define PREFIX_NODES_MAX (1u << 26)
