@@ -105,8 +105,8 @@ const struct command command_flame = {
 	.name = "flame",
 	.summary = "draw or convert recorded stacks: flame graphs, pprof, speedscope",
 	.usage =
-		"sixty flame [FILE] [-o FILE] [--reverse] [--icicle] [--title TEXT] [--width PIXELS] [--min-width PIXELS] [--colors WHAT], "
-		"sixty flame --diff BEFORE AFTER -o FILE.svg",
+		"sixty flame [FILE | --diff BEFORE AFTER] [-o FILE] [--reverse] [--icicle] [--title TEXT] [--width PIXELS] [--min-width PIXELS] "
+		"[--colors WHAT]",
 	.description =
 		"Reads folded text, the output of `perf script`, pprof profiles, speedscope files and its own sixty.profile/1, packed "
 		"with gzip or not; which it is it sees by itself. Without FILE it reads standard input. The suffix of -o decides what is "

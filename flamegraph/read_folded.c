@@ -126,8 +126,10 @@ int read_folded(struct stackset *ss, struct text in, struct err *e)
 			return err_wrap(e, err, "line %zu", number);
 	}
 	stackset_lose(ss, "lines without a stack and a count", (double)bad);
-	if (bad && !ss->nsamples)
-		return err_set(e, -EINVAL,
-			       "no line is a stack, a blank and a count, as in \"main;read 5\"");
+	if (bad > ss->nsamples)
+		return err_set(
+			e, -EINVAL,
+			"%zu of %zu lines are no stack, a blank and a count, as in \"main;read 5\"",
+			bad, bad + ss->nsamples);
 	return 0;
 }

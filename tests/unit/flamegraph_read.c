@@ -64,12 +64,16 @@ TEST(lines_that_are_no_stack_are_counted)
 {
 	struct stackset *ss = stackset_new();
 
-	CHECK_INT(read_stacks(ss, text_of("# a comment\na;b 1\nnothing\na;c x\na;d -4\na;e 1e99\n"),
-			      NULL, NULL),
-		  0);
+	CHECK_INT(
+		read_stacks(
+			ss,
+			text_of("# a comment\na;b 1\na;b 1\nnothing\na;b 1\na;b 1\na;c x\na;d -4\na;e 1e99\n"),
+			NULL, NULL),
+		0);
 	CHECK_NEAR(stackset_lost(ss), 4, 0);
-	CHECK_UINT(ss->nsamples, 1);
+	CHECK_UINT(ss->nsamples, 4);
 	stackset_free(ss);
+	CHECK_HAS(refused("a;b 1\n\1\2\nx\n", 10), "2 of 3 lines");
 	CHECK_HAS(refused("nothing\n", 8), "main;read 5");
 	CHECK_HAS(refused("", 0), "empty");
 }
