@@ -52,12 +52,9 @@ static void put_head(struct buf *out, const struct stackset *ss, const struct st
 	style_ink(out, s, INK_PLAIN);
 	buf_char(out, '\n');
 	stacks_weight(amount, sizeof(amount), ss, 0, total);
-	buf_printf(&line, "%s of %s in %zu different stacks", amount,
-		   stackset_text(ss, ss->value[0].name), ss->stacks.n - 1);
-	if (!strcmp(stackset_text(ss, ss->value[0].unit), "count")) {
-		buf_clear(&line);
-		buf_printf(&line, "%s %s", amount, stackset_text(ss, ss->value[0].name));
-	}
+	buf_printf(&line, "%s %s%s", amount,
+		   strcmp(stackset_text(ss, ss->value[0].unit), "count") ? "of " : "",
+		   stackset_text(ss, ss->value[0].name));
 	if (a->seconds > 0) {
 		unit_duration(amount, sizeof(amount), a->seconds);
 		buf_printf(&line, " in %s", amount);

@@ -472,7 +472,7 @@ function details(l, i) {
 			const b = base.before[o], a = base.after[o], points = 100 * (a / data.after - b / data.before), c = base.cls[o] >> 3;
 			lines.push("before " + percent(b, data.before) + " (" + b.toFixed(0) + "), after " + percent(a, data.after) + " (" + a.toFixed(0) + ") of all");
 			lines.push((points >= 0 ? "+" : "−") + Math.abs(points).toFixed(2) + " points" +
-				(!i ? "" : !data.counts ? "; weights are no counts: chance cannot be told" : c === 8 ? ": within the sampling error" : ": more than chance (3σ)") +
+				(!i ? "" : !data.counts ? "; weights are no numbers of samples: chance cannot be told" : c === 8 ? ": within the sampling error" : ": more than chance (3σ)") +
 				(i && a === 0 ? "; gone" : i && b === 0 ? "; new" : ""));
 		}
 	} else {

@@ -53,6 +53,7 @@ struct header {
 	struct text comm, event;
 	int32_t pid, tid;
 	double period;
+	bool weighed;     /* the period is told */
 	uint64_t time_ns; /* STACK_NO_TIME */
 };
 
@@ -124,6 +125,7 @@ static void header_event(struct text line, struct header *h)
 	line = text_trim(line);
 	h->event = text_of("");
 	h->period = 1;
+	h->weighed = false;
 	if (!text_len(line) || line.end[-1] != ':')
 		return;
 	p = line.end - 1;
@@ -139,7 +141,8 @@ static void header_event(struct text line, struct header *h)
 	if (text_len(period) && !text_is_u64(period, &v))
 		return;
 	h->event = (struct text){ p, line.end - 1 };
-	if (text_len(period) && v)
+	h->weighed = text_len(period) && v;
+	if (h->weighed)
 		h->period = (double)v;
 }
 
@@ -179,9 +182,28 @@ static void keep_time(struct perf *p, uint64_t ns)
 	p->timed = true;
 }
 
+/* Weights are periods: nanoseconds of a clock, else events. Where no period is told, each sample counts as one. */
+static int take_value(struct perf *p, const struct header *h, struct err *e)
+{
+	bool clock = text_starts(h->event, "cpu-clock") || text_starts(h->event, "task-clock");
+	struct text rest = h->event, event;
+	char name[64] = "samples";
+	int err;
+
+	if (p->ss->nvalues)
+		return 0;
+	if (h->weighed && text_until(&rest, ':', &event) && text_len(event))
+		text_copy(name, sizeof(name), event);
+	err = stackset_value(p->ss, name, h->weighed && clock ? "nanoseconds" : "count", e);
+	return err < 0 ? err : 0;
+}
+
 static int begin(struct perf *p, const struct header *h, struct err *e)
 {
-	int err;
+	int err = take_value(p, h, e);
+
+	if (err)
+		return err;
 
 	p->depth = p->cut = 0;
 	p->skipped = false;
@@ -474,11 +496,8 @@ int read_perf(struct stackset *ss, struct text in, struct err *e)
 	struct perf p = { .ss = ss, .event = text_of("") };
 	size_t number = 0;
 	struct text line;
-	int err = stackset_value(ss, "samples", "count", e);
+	int err = 0;
 
-	if (err < 0)
-		return err;
-	err = 0;
 	while (!err && text_line(&in, &line)) {
 		number++;
 		err = add_line(&p, line, e);

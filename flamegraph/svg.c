@@ -51,10 +51,12 @@ static void diff_facts(struct buf *out, const struct drawing *d)
 {
 	buf_printf(
 		out,
-		"before %.0f, after %.0f samples, both as 100 %%; a frame is as wide as it is where it is larger; orange: larger after, blue: smaller",
-		d->before, d->after);
-	buf_str(out, d->counts ? "; grey: within three standard deviations of the sampling error"
-			       : "; weights are no counts: what is chance cannot be told");
+		"before %.0f, after %.0f %s, both as 100 %%; a frame is as wide as it is where it is larger; orange: larger after, blue: smaller",
+		d->before, d->after,
+		d->counts ? "samples" : stackset_text(d->ss, d->ss->value[0].unit));
+	buf_str(out,
+		d->counts ? "; grey: within three standard deviations of the sampling error"
+			  : "; weights are no numbers of samples: what is chance cannot be told");
 }
 
 void drawing_facts(struct buf *out, const struct drawing *d)
@@ -193,9 +195,11 @@ static int grow_two(struct drawing *d, struct err *e)
 	return err;
 }
 
+/* Weights are numbers of samples. Events are no such thing: a sample stands for many. */
 static bool is_count(const struct stackset *ss)
 {
-	return ss->nvalues && !strcmp(stackset_text(ss, ss->value[0].unit), "count");
+	return ss->nvalues && !strcmp(stackset_text(ss, ss->value[0].unit), "count") &&
+	       !strcmp(stackset_text(ss, ss->value[0].name), "samples");
 }
 
 static int both(struct stackset *out, const struct stackset *before, const struct stackset *after,

@@ -132,6 +132,7 @@ TEST(perf_script_has_times_threads_and_a_host)
 	CHECK_INT(ss->thread[ss->sample[0].thread].tid, 25607);
 	CHECK_STR(stackset_text(ss, ss->about.host), "web1");
 	CHECK_STR(stackset_text(ss, ss->about.event), "cycles");
+	CHECK_STR(stackset_text(ss, ss->value[0].name), "cycles");
 	CHECK_STR(stackset_text(ss, ss->loss[0].what), "samples of other events than cycles");
 	CHECK_NEAR(stackset_lost(ss), 1, 0);
 	stackset_free(ss);
