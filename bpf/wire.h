@@ -97,6 +97,8 @@ enum wire_program {
 	PROG_HIST_CONN,
 	PROG_HIST_RTT,
 	PROG_HIST_TICK,
+	PROG_PROFILE,
+	PROG_PROFILE_FORK,
 	PROG_MAX
 };
 
@@ -113,6 +115,8 @@ enum wire_loss {
 	LOSS_HIST_UNTIMED, /* requests whose beginning nobody has noted */
 	LOSS_HIST_STARTS,  /* beginnings that found no place: they have no value */
 	LOSS_HIST_ERRORS,  /* errors that found no place */
+	LOSS_PROFILE_RING, /* samples that found the ring full */
+	LOSS_PROFILE_FORK, /* children that found no place among those that are sampled */
 	LOSS_MAX
 };
 
@@ -273,6 +277,102 @@ struct wire_sample {
 struct wire_sampled {
 	__u64 user, kernel; /* samples */
 	__u64 spinning; /* of those in the program: in code that pauses (x86 pause, arm64 yield, wfe) */
+};
+
+/* ---- profiles: samples with whole stacks ---- */
+
+/* How to get from a frame to its caller. A rule holds for the addresses from its own to that of the next one.
+ *
+ *   CFA: the stack pointer of the caller, when it calls. fp, ra: where the caller's frame pointer and the return address lie,
+ *   in units of 8 bytes from the CFA; 0: the register still has it. */
+enum wire_how {
+	UNWIND_GAP,     /* no function that is described */
+	UNWIND_SP,      /* CFA = stack pointer + cfa */
+	UNWIND_FP,      /* CFA = frame pointer + cfa */
+	UNWIND_PLT,     /* CFA = stack pointer + 8, and 8 more from the cfa-th byte of each 16 on */
+	UNWIND_FP_LOAD, /* CFA is in memory, at frame pointer + cfa; fp counts from the frame pointer */
+	UNWIND_SIGNAL, /* all is in memory: CFA at stack pointer + cfa; fp and ra count from the stack pointer */
+	UNWIND_END,  /* nobody has called this one */
+	UNWIND_HARD, /* described, by more than a rule can hold */
+};
+
+struct wire_rule {
+	__s32 cfa;
+	__u8 how; /* enum wire_how */
+	__s8 fp, ra;
+	__u8 spare;
+};
+
+#define WIRE_RULES 32 /* of a block: a power of two */
+
+/* Rules of a binary lie in blocks, by address: 32 bits from the first that it loads. What is left of the last block has the
+ * highest address. */
+struct wire_rules {
+	__u32 pc[WIRE_RULES];
+	struct wire_rule rule[WIRE_RULES];
+};
+
+/* Where a walk along a stack ended. */
+enum wire_walk {
+	WALK_WHOLE,      /* at the outermost frame */
+	WALK_NONE,       /* there is nothing to walk: a thread of the kernel */
+	WALK_UNKNOWN,    /* nobody has told what the process has mapped, yet */
+	WALK_UNMAPPED,   /* at an address where the process has no code */
+	WALK_GAP,        /* at code that nothing describes and that keeps no frame pointer */
+	WALK_HARD,       /* at code whose description is more than a rule can hold */
+	WALK_UNREADABLE, /* at a part of the stack that is not in memory */
+	WALK_BACKWARDS,  /* the next frame would not be further out: a broken stack */
+	WALK_DEEP,       /* there are more than WIRE_USER_FRAMES */
+	WALK_COMPAT,     /* a 32-bit program */
+	WALK_SHORT,      /* the copy of the stack ends before it does */
+	WALK_MAX
+};
+
+#define WIRE_USER_FRAMES   256   /* a power of two */
+#define WIRE_KERNEL_FRAMES 127   /* kernel.perf_event_max_stack */
+#define WIRE_COPY          16384 /* bytes of a stack that are copied: a multiple of WIRE_COPY_STEP */
+#define WIRE_COPY_STEP     1024
+#define WIRE_PROFILED      16384 /* processes that can be chosen, or have a list of mappings */
+
+/* A process while it runs one program: numbers are used again, and exec changes everything. */
+struct wire_program_key {
+	__u32 tgid, exec; /* exec: lower half of task_struct::self_exec_id */
+	__u64 start;      /* of the process */
+};
+
+/* Code that a process has mapped, by address. The first of a list is none: its start is how many follow. */
+struct wire_mapping {
+	__u64 start, end;
+	__u64 bias;   /* address − bias: as the rules number it */
+	__u32 table;  /* of profile_tables; 0: there are no rules */
+	__u32 blocks; /* that it has */
+};
+
+/* The list is all that there is: who finds no code in it need not say so at once. In the first of a list. */
+#define WIRE_MAPPING_SETTLED 1u
+
+#define WIRE_TABLES          8192 /* binaries with rules; the first is none */
+
+struct wire_registers {
+	__u64 ip, sp, fp, lr; /* lr: arm64 */
+};
+
+/* A sample: this head, then kernel and user frames, innermost first. With copied > 0 it is this head, WIRE_KERNEL_FRAMES of
+ * which `kernel` are used, and that much of the user stack, from regs.sp on. */
+struct wire_profile {
+	__u64 time;
+	__u64 weight; /* off the CPU: ns; on it: 0, each is one sample */
+	struct wire_program_key key;
+	__u32 tid, cpu;
+	__u16 kernel, user; /* frames */
+	__u8 walk;          /* enum wire_walk: of the user stack */
+	__u8 guessed;       /* by frame pointers where no rule was: the stack may lack a frame */
+	__u8 part;          /* enum wire_part: what the time was spent in */
+	__u8 spare;
+	__u32 copied;
+	__u32 scale; /* this one stands for so many */
+	struct wire_registers regs;
+	char comm[WIRE_COMM];
 };
 
 /* ---- events ---- */
@@ -580,6 +680,11 @@ struct wire_hist_config {
 
 /* ---- what user space tells the programs before they are loaded ---- */
 
+struct wire_profile_config {
+	__u32 chosen;    /* only processes in profile_chosen, and their children */
+	__u32 no_kernel; /* frames of the kernel are not wanted */
+};
+
 struct wire_config {
 	__u32 self;         /* process id of sixty */
 	__u32 switch_state; /* sched_switch has the state as its fourth argument (fa2c3254d7cf, 5.18) */
@@ -596,6 +701,7 @@ struct wire_config {
 	__u32 trace_reset_reason; /* tcp_send_reset has a reason (b533fb9cf4f7, 6.10) */
 	__u8 syscalls[WIRE_SYSCALLS]; /* enum wire_call */
 	struct wire_hist_config hist;
+	struct wire_profile_config profile;
 };
 
 _Static_assert(PART_MAX <= PART_SLOTS, "room for every part");
@@ -620,6 +726,10 @@ _Static_assert(sizeof(struct wire_module) == 144, "no padding in records");
 _Static_assert(TRACE_MAX <= 16, "the counters behind PROG_TRACE");
 _Static_assert(sizeof(struct wire_pair_key) == 8, "no padding in keys");
 _Static_assert(sizeof(struct wire_sample_key) == 16, "no padding in keys");
+_Static_assert(sizeof(struct wire_program_key) == 16, "no padding in keys");
+_Static_assert(sizeof(struct wire_mapping) == 32, "no padding in records");
+_Static_assert(sizeof(struct wire_profile) == 104, "no padding in records");
+_Static_assert(sizeof(struct wire_rule) == 8, "no padding in rules");
 _Static_assert(sizeof(struct wire_dead_key) == 32, "no padding in keys");
 _Static_assert((HIST_SLOTS & (HIST_SLOTS - 1)) == 0, "a mask");
 _Static_assert(HIST_KINDS <= 31, "bits of a mask, and of enum bpf_group");

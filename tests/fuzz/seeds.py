@@ -98,6 +98,8 @@ def main():
     subprocess.run([os.environ.get("CC") or "cc", "-Os", "-x", "c", "-", "-o", built], input=b"int f(int x) { return x + 1; } int main(void) { return f(1); }",
                    check=True)
     put("elf", "program", b"\0" + read(built, 150000))
+    put("frames", "program", b"\1" + read("/usr/bin/env", 150000))
+    put("frames", "perfmap", b"\3" + b"1000 20 one\n1020 10 two of them\n")
     put("elf", "maps", b"\1" + read("/proc/self/maps"))
 
     stacks = b"main;read;copy_[k] 5\nmain;write 3\nmain;read;x_[i] 2.5\nidle 2\n"
