@@ -83,6 +83,7 @@ LDLIBS += $(call uses,jansson.h,-ljansson)
 LDLIBS += $(call uses,bpf/libbpf.h,-lbpf -lelf -lz)
 LDLIBS += $(call uses,zlib.h,-lz)
 LDLIBS += $(call uses,libiberty/demangle.h,-liberty)
+LDLIBS += $(call uses,lzma.h,-llzma)
 LDLIBS += -lm
 
 COMPLETIONS := $(addprefix $(B)/completions/sixty.,bash zsh fish)
@@ -245,7 +246,7 @@ bench: all ## measure: every executable tests/bench/*.sh
 
 # --- source ------------------------------------------------------------------------------------
 
-C_FILES  = $(sort $(wildcard $(foreach f,$(FOLDERS) bpf tests/unit tests/fuzz tests/workloads tests/tools,$f/*.[ch])))
+C_FILES  = $(sort $(wildcard $(foreach f,$(FOLDERS) bpf tests/unit tests/fuzz tests/workloads tests/tools tests/profile,$f/*.[ch])))
 SH_FILES = $(sort $(wildcard tests/suites/*.sh tests/bench/*.sh) $(shell \
              grep -lE '^.!(/usr)?/bin/(env )?(ba)?sh' /dev/null tools/* tests/run .ci/run 2>/dev/null))
 

@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "symbols/elf_debug.h"
 
 #define SEGMENTS_MAX 256u
 #define SECTIONS_MAX 65536u
@@ -59,6 +61,7 @@ static void find_addresses(Elf *elf, struct elf_place *list, size_t n, struct lo
 		nsegments = 0;
 	for (size_t i = 0; i < n; i++) {
 		list[i].start = list[i].size = 0;
+		list[i].rank = 0;
 		list[i].name[0] = '\0';
 		if (address_of(elf, nsegments, list[i].offset, &l->sorted[l->n].address))
 			l->sorted[l->n++].place = &list[i];
@@ -91,6 +94,14 @@ static void copy_name(char *out, const char *raw)
 	free(plain);
 }
 
+/* One function may have several names: the one that other files call it by is the usual one. */
+static unsigned rank_of(const GElf_Sym *s)
+{
+	unsigned bind = GELF_ST_BIND(s->st_info);
+
+	return bind == STB_GLOBAL ? 2 : bind == STB_WEAK;
+}
+
 /* Does this symbol tell more of the place than what it has? One with a size that covers it, then the nearest below. */
 static bool is_better(const struct elf_place *p, uint64_t address, const GElf_Sym *s)
 {
@@ -103,6 +114,8 @@ static bool is_better(const struct elf_place *p, uint64_t address, const GElf_Sy
 		return covers || address - s->st_value <= FARTHEST;
 	if (covers != covered)
 		return covers;
+	if (s->st_value == p->start)
+		return rank_of(s) > p->rank;
 	return s->st_value > p->start;
 }
 
@@ -124,6 +137,7 @@ static void take_symbol(Elf *elf, size_t strings, const GElf_Sym *s, const struc
 			return;
 		p->start = s->st_value;
 		p->size = s->st_size;
+		p->rank = rank_of(s);
 		copy_name(p->name, raw);
 	}
 }
@@ -152,17 +166,42 @@ static void read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *h, const str
 	}
 }
 
-static void read_tables(Elf *elf, unsigned type, const struct lookup *l)
+/* False: it has none of this type. */
+static bool read_tables(Elf *elf, unsigned type, const struct lookup *l)
 {
 	Elf_Scn *section = NULL;
+	bool found = false;
 	size_t n = 0;
 
 	while ((section = elf_nextscn(elf, section)) && n++ < SECTIONS_MAX) {
 		GElf_Shdr h;
 
-		if (gelf_getshdr(section, &h) && h.sh_type == type)
+		if (gelf_getshdr(section, &h) && h.sh_type == type) {
 			read_table(elf, section, &h, l);
+			found = true;
+		}
 	}
+	return found;
+}
+
+/* What was stripped off: addresses are the same there. */
+static void read_elsewhere(Elf *elf, int fd, const struct lookup *l)
+{
+	int other = elf_debug_file(elf, fd);
+	Elf *debug = other >= 0 ? elf_begin(other, ELF_C_READ, NULL) : NULL;
+	char *data = NULL;
+	size_t size;
+
+	if (!debug) {
+		data = elf_debug_data(elf, &size);
+		debug = data ? elf_memory(data, size) : NULL;
+	}
+	if (debug && elf_kind(debug) == ELF_K_ELF)
+		read_tables(debug, SHT_SYMTAB, l);
+	elf_end(debug);
+	free(data);
+	if (other >= 0)
+		close(other);
 }
 
 int elf_name(int fd, struct elf_place *list, size_t n)
@@ -178,7 +217,8 @@ int elf_name(int fd, struct elf_place *list, size_t n)
 		list[i].name[0] = '\0';
 	if (elf && elf_kind(elf) == ELF_K_ELF) {
 		find_addresses(elf, list, n, &l);
-		read_tables(elf, SHT_SYMTAB, &l);
+		if (!read_tables(elf, SHT_SYMTAB, &l))
+			read_elsewhere(elf, fd, &l);
 		read_tables(elf, SHT_DYNSYM, &l);
 		rc = 0;
 	}

@@ -12,11 +12,12 @@ struct elf_place {
 	uint64_t offset; /* in the file: address − start of the mapping + offset of the mapping */
 	uint64_t start;  /* of the function, as the file numbers addresses; 0: not found */
 	uint64_t size;   /* of it; 0: the table does not say */
+	unsigned rank;   /* of what is called by several names: local 0, weak 1, global 2 */
 	char name[ELF_SYMBOL]; /* "" when no symbol covers it */
 };
 
-/* Name the functions at n places (any order, kept) of the ELF file fd: .symtab, then .dynsym, with C++ and Rust names
- * demangled (libiberty). Returns 0, or -EINVAL for a file that is no ELF object that can be read; what has no name keeps "".
+/* Name the functions at n places (any order, kept) of the ELF file fd: .symtab (of its debug file or .gnu_debugdata, where it was
+ * stripped), then .dynsym, with C++ and Rust names demangled (libiberty). Returns 0, or -EINVAL for a file that is no ELF object that can be read; what has no name keeps "".
  * The file may be hostile: call it in a child process that may crash or hang (base/child.h). */
 int elf_name(int fd, struct elf_place *list, size_t n);
 
