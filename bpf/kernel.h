@@ -26,14 +26,16 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
-enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_INNER_MAP = 4096 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
-enum { BPF_RB_NO_WAKEUP = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_F_USER_STACK = 256 };
 
 enum bpf_func_id { BPF_FUNC_loop = 181 };
@@ -334,6 +336,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	__u64 utime, stime, start_boottime;
 	unsigned long min_flt, maj_flt, nvcsw, nivcsw;
+	__u64 self_exec_id; /* d1e7fd6462ca (5.7) made it 64 bits */
 	int recent_used_cpu;
 	struct signal_struct *signal;
 	const struct cred *cred;
@@ -358,12 +361,12 @@ struct linux_binprm {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long orig_ax, di, si, dx, r10, ip;
+	unsigned long orig_ax, di, si, dx, r10, ip, sp, bp, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	unsigned long long regs[31];
-	unsigned long long pc;
+	unsigned long long sp, pc, pstate;
 };
 struct pt_regs {
 	union {

@@ -164,6 +164,12 @@ static bool begins(const char *name, const char *prefix)
 	return !strncmp(name, prefix, strlen(prefix));
 }
 
+/* A profile borrows the choice of a control group, and no more. */
+static bool has_hists(const struct bpf_engine *b)
+{
+	return b->options.hist && !b->options.profile;
+}
+
 /* Maps of what is not wanted are not made: they take memory. */
 static void choose_maps(struct bpf_engine *b)
 {
@@ -178,13 +184,15 @@ static void choose_maps(struct bpf_engine *b)
 			bpf_map__set_autocreate(m, (b->groups & BPF_TABLE) != 0);
 		else if (begins(name, "trace_"))
 			bpf_map__set_autocreate(m, traces);
+		else if (begins(name, "profile_"))
+			bpf_map__set_autocreate(m, (b->groups & BPF_PROFILE) != 0);
 		else if (begins(name, "hist_"))
-			bpf_map__set_autocreate(m, b->options.hist != NULL);
+			bpf_map__set_autocreate(m, has_hists(b));
 		else if (begins(name, "samples_"))
 			bpf_map__set_autocreate(m, (b->groups & BPF_SAMPLES) != 0);
 		else if (begins(name, "sched_") && strcmp(name, "sched_tasks") != 0)
 			bpf_map__set_autocreate(m, (b->groups & BPF_TIME) != 0);
-		if (begins(name, "hist_") && b->options.hist)
+		if (begins(name, "hist_") && has_hists(b))
 			size_hist_map(b, m);
 		if (bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF && b->options.ring_bytes)
 			bpf_map__set_max_entries(m, (__u32)b->options.ring_bytes);
@@ -214,6 +222,8 @@ static int configure(struct bpf_engine *b, struct err *e)
 		c.long_wait_ns = c.trace_runq_ns;
 	if (b->options.hist)
 		c.hist = *b->options.hist;
+	if (b->options.profile)
+		c.profile = *b->options.profile;
 	bpf_syscalls_fill(c.syscalls);
 	if (!m)
 		return err_set(e, -EINVAL, "the eBPF object has no configuration");
@@ -273,14 +283,14 @@ static int attach_samples(struct bpf_engine *b, struct bpf_program *p)
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.size = sizeof(a),
-		.sample_freq = SAMPLE_HZ,
+		.sample_freq = b->options.hz ? b->options.hz : SAMPLE_HZ,
 		.freq = 1,
 	};
 	size_t before = b->nsample_links;
 	int err = -ENODEV;
 
-	if (!b->sample_links) /* there are two that sample */
-		b->sample_links = mem_array(2 * (size_t)b->cpus, sizeof(*b->sample_links));
+	if (!b->sample_links) /* there are three that sample */
+		b->sample_links = mem_array(3 * (size_t)b->cpus, sizeof(*b->sample_links));
 	for (int cpu = 0; cpu < b->cpus; cpu++) {
 		int fd = (int)syscall(SYS_perf_event_open, &a, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 		struct bpf_link *l;
@@ -478,6 +488,14 @@ bool bpf_engine_has(const struct bpf_engine *b, uint64_t group)
 		if ((bpf_probes[i].group & group) && bpf_probes[i].needed && !b->fates[i].attached)
 			return false;
 	return true;
+}
+
+const char *bpf_engine_why(const struct bpf_engine *b, uint64_t group)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if ((bpf_probes[i].group & group) && bpf_probes[i].needed && !b->fates[i].attached)
+			return b->fates[i].why;
+	return "";
 }
 
 const struct bpf_fate *bpf_engine_fate(const struct bpf_engine *b, size_t probe)
@@ -684,7 +702,7 @@ void bpf_engine_stop(struct bpf_engine *b, uint64_t groups)
 		b->links[i] = NULL;
 		b->fates[i].stopped = after;
 	}
-	if (groups & (BPF_SAMPLES | BPF_HIST(HIST_RUNQLEN)))
+	if (groups & (BPF_SAMPLES | BPF_PROFILE | BPF_HIST(HIST_RUNQLEN)))
 		stop_samples(b);
 }
 

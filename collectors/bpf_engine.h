@@ -26,7 +26,9 @@ enum bpf_group {
 	BPF_WAKE =
 		1u
 		<< 4, /* why locks are held: only while somebody waits for locks, see bpf_engine_start */
-	BPF_NOTED = 1u << 5, /* distributions of requests that are noted where they begin */
+	BPF_NOTED = 1u << 5,    /* distributions of requests that are noted where they begin */
+	BPF_PROFILE = 1u << 6,  /* whole stacks of what runs, bpf_options::hz times a second */
+	BPF_CHILDREN = 1u << 7, /* and children of those that are profiled */
 };
 
 #define SAMPLE_HZ 49 /* no multiple of anything that a program or the kernel does regularly */
@@ -48,7 +50,10 @@ struct bpf_options {
 	bool suspect;      /* attach at once what would wait for a suspicion */
 	bool group_dead, victim_task,
 		reset_reason; /* arguments that tracepoints have here: see struct wire_config */
-	const struct wire_hist_config *hist; /* NULL: no distributions */
+	unsigned hz;          /* samples for profiles */
+	const struct wire_profile_config *profile; /* NULL: no profile */
+	const struct wire_hist_config
+		*hist; /* NULL: no distributions; of a profile: the control group only */
 	uint32_t hist_cells;
 };
 
@@ -86,6 +91,8 @@ void bpf_engine_close(struct bpf_engine *b); /* accepts NULL */
 
 /* The group was asked for, and all programs that it needs are attached. */
 bool bpf_engine_has(const struct bpf_engine *b, uint64_t group);
+/* Why the group is not there: of the first program that it needs. */
+const char *bpf_engine_why(const struct bpf_engine *b, uint64_t group);
 const struct bpf_fate *bpf_engine_fate(const struct bpf_engine *b, size_t probe);
 double bpf_engine_seconds(const struct bpf_engine *b); /* CPU time that loading and attaching took */
 uint64_t bpf_engine_map_bytes(const struct bpf_engine *b);

@@ -38,6 +38,10 @@ const struct bpf_probe bpf_probes[] = {
 	  "nobody knows what those who hold a lock wait for", NULL },
 	{ "samples_tick",     BPF_SAMPLES, PROG_SAMPLE,  true,  "samples what runs on every CPU",
 	  "no stacks, and nobody who only spins", NULL },
+	{ "profile_tick",     BPF_PROFILE, PROG_PROFILE, true,  "takes whole stacks of what runs on every CPU",
+	  "no profile", NULL },
+	{ "profile_fork",     BPF_CHILDREN, PROG_PROFILE_FORK, true, "chooses children of chosen processes",
+	  "children that are born meanwhile are not in the profile", NULL },
 	{ "table_sweep",      BPF_TABLE, -1,             true,  "reads the process table: what /proc/PID/stat has, exact pages, open files",
 	  "processes are read one by one from /proc, which costs more", NULL },
 	/* events: without an event there is only the event's own program to blame */

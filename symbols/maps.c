@@ -27,14 +27,25 @@ struct text maps_name(const struct mapping *m)
 	return name;
 }
 
+/* "08:01" */
+static bool take_device(struct text *t, uint64_t *out)
+{
+	uint64_t major, minor;
+
+	if (!text_hex(t, &major) || !text_skip(t, ":") || !text_hex(t, &minor))
+		return false;
+	*out = major << 20 | minor;
+	return true;
+}
+
 static bool take_line(struct text line, struct mapping *m)
 {
-	struct text perms, device;
+	struct text perms;
 
 	memset(m, 0, sizeof(*m));
 	if (!text_hex(&line, &m->start) || !text_skip(&line, "-") || !text_hex(&line, &m->end) ||
 	    m->end <= m->start || !text_word(&line, &perms) || text_len(perms) < 3 ||
-	    !text_hex(&line, &m->offset) || !text_word(&line, &device) ||
+	    !text_hex(&line, &m->offset) || !take_device(&line, &m->device) ||
 	    !text_u64(&line, &m->inode))
 		return false;
 	if (perms.p[2] != 'x')

@@ -14,6 +14,7 @@ struct mapping {
 	uint64_t start, end; /* addresses */
 	uint64_t offset;     /* of start in the file */
 	uint64_t inode;      /* 0: no file */
+	uint64_t device;     /* of it: major << 20 | minor */
 	struct text
 		path; /* in the text that was parsed, without " (deleted)"; "[vdso]"; empty: memory without a name */
 };

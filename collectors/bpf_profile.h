@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIXTY_COLLECTORS_BPF_PROFILE_H
+#define SIXTY_COLLECTORS_BPF_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "bpf/wire.h"
+#include "collectors/collector.h"
+
+/* Samples of stacks, and what the kernel must know to walk them.
+ *
+ *   bpf_profile_open  →  bpf_profile_read, again and again  →  bpf_profile_close */
+struct bpf_profile;
+struct bpf_engine;
+struct hist_wish;
+
+struct bpf_profile_args {
+	unsigned hz;
+	bool chosen;                   /* only processes that are chosen, and their children */
+	bool no_kernel;                /* without frames of the kernel */
+	const struct hist_wish *group; /* of a control group only; NULL: of all */
+};
+
+int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a, struct err *e);
+void bpf_profile_close(struct bpf_profile *p); /* accepts NULL */
+struct bpf_engine *bpf_profile_engine(struct bpf_profile *p);
+
+/* Readable when a sample came whose process is not known: others wait until they are fetched. */
+int bpf_profile_fd(const struct bpf_profile *p);
+
+/* -ENOSPC: more than WIRE_PROFILED. */
+int bpf_profile_choose(struct bpf_profile *p, uint32_t tgid);
+
+/* No more samples; what has come can still be read. */
+void bpf_profile_stop(struct bpf_profile *p);
+
+/* Hand out all samples that have come: ip has kernel and user frames, copy what was copied of the stack. Both live until the call
+ * returns. 0 or -errno. */
+int bpf_profile_read(struct bpf_profile *p,
+		     void (*each)(void *ctx, const struct wire_profile *s, const uint64_t *ip,
+				  const uint8_t *copy),
+		     void *ctx);
+
+/* The rules of a binary, for all processes: a table of 1 … WIRE_TABLES − 1. -errno: there is none then. */
+int bpf_profile_rules(struct bpf_profile *p, uint32_t table, const struct wire_rules *blocks,
+		      uint32_t n);
+
+/* The mappings of a process, in place of what is there: `list` has n, ascending, behind one that is left free. settled: no more
+ * are to be expected. -errno: it is as it was. */
+int bpf_profile_mappings(struct bpf_profile *p, const struct wire_program_key *key,
+			 struct wire_mapping *list, uint32_t n, bool settled);
+
+#endif
