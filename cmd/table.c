@@ -6,6 +6,7 @@
 const struct command *const commands[] = {
 	&command_triage,
 	&command_time,
+	&command_profile,
 	&command_hist,
 	&command_trace,
 	&command_flame,

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sixty profile: where a process, a control group or the machine spends its CPU time, as whole stacks. */
+#include "cmd/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/output.h"
+#include "cmd/stackfile.h"
+#include "engine/profile_names.h"
+#include "engine/profiling.h"
+#include "export/text.h"
+#include "flamegraph/svg.h"
+
+#define PIDS_MAX 1024
+
+struct profile_args {
+	const char *pids, *cgroup;
+	struct stackfile_args file;
+	struct output_args output;
+	bool all, cpu, no_kernel, per_thread;
+	int hz;
+	double seconds;
+};
+
+static const struct profile_args defaults = {
+	.hz = 99,
+	.file = { .width = SVG_WIDTH, .min_width = SVG_MIN_WIDTH },
+};
+
+#define SECONDS_DEFAULT 10
+
+/* clang-format off */
+static const struct opt opts[] = {
+	{ 'p', "pid", OPT_STRING, offsetof(struct profile_args, pids), "PID[,PID]",
+	  "these processes, with their children", 0, 0, NULL },
+	{ 'C', "cgroup", OPT_STRING, offsetof(struct profile_args, cgroup), "CGROUP",
+	  "processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
+	  0, 0, NULL },
+	{ 'a', "all", OPT_FLAG, offsetof(struct profile_args, all), NULL,
+	  "all processes; the same as none of -p, -C and a command", 0, 0, NULL },
+	{ 'F', "frequency", OPT_INT, offsetof(struct profile_args, hz), "HZ",
+	  "samples per second on each CPU", 1, 10000, NULL },
+	{ 'd', "duration", OPT_DOUBLE, offsetof(struct profile_args, seconds), "SECONDS",
+	  "watch this long; 0 for ten seconds, or until the command ends", 0, 3600, NULL },
+	{ 'o', "output", OPT_STRING, offsetof(struct profile_args, output.file), "FILE",
+	  "write FILE, whole or not at all; it ends in .svg, .folded, .pb.gz (pprof), .speedscope.json or .json", 0, 0, NULL },
+	{ 0, "cpu", OPT_FLAG, offsetof(struct profile_args, cpu), NULL,
+	  "what runs on CPUs: this is what it does anyway", 0, 0, NULL },
+	{ 0, "no-kernel", OPT_FLAG, offsetof(struct profile_args, no_kernel), NULL,
+	  "without functions of the kernel: its time goes to who called it", 0, 0, NULL },
+	{ 0, "per-thread", OPT_FLAG, offsetof(struct profile_args, per_thread), NULL,
+	  "tell threads apart", 0, 0, NULL },
+	STACKFILE_OPTS(struct profile_args, file),
+	{ 'v', "verbose", OPT_FLAG, offsetof(struct profile_args, output.verbose), NULL,
+	  "all functions and levels in the report", 0, 0, NULL },
+	{ 0, "color", OPT_CHOICE, offsetof(struct profile_args, output.color), "WHEN",
+	  "colours of the report; NO_COLOR is respected", 0, 0, output_colors },
+	{ 0, "ascii", OPT_FLAG, offsetof(struct profile_args, output.ascii), NULL,
+	  "no characters beyond ASCII in the report", 0, 0, NULL },
+	{ 0, "columns", OPT_INT, offsetof(struct profile_args, output.columns), "N",
+	  "width of the report, 60 to 250; 0 asks the terminal", 0, 250, NULL },
+	{ .name = NULL }
+};
+/* clang-format on */
+
+/* ---- who ---- */
+
+static int parse_pids(const char *list, int *pids, size_t *n)
+{
+	struct text t = text_of(list), one;
+	uint64_t pid;
+
+	while (text_until(&t, ',', &one)) {
+		if (!text_is_u64(one, &pid) || !pid || pid > 4194304)
+			return output_usage("profile",
+					    "-p takes process ids, separated by commas, not '%s'",
+					    list);
+		if (*n == PIDS_MAX)
+			return output_usage("profile", "-p takes %d processes at most", PIDS_MAX);
+		pids[(*n)++] = (int)pid;
+	}
+	return *n ? 0 : output_usage("profile", "-p needs a process id");
+}
+
+static int check(const struct profile_args *a, int argc)
+{
+	int ways = (a->pids != NULL) + (a->cgroup != NULL) + a->all + (argc > 0);
+
+	if (ways > 1)
+		return output_usage("profile", "takes one of -p, -C, -a and a command");
+	return 0;
+}
+
+/* ---- while it watches ---- */
+
+static void show_progress(void *ctx, const struct profiling_progress *p)
+{
+	char of[32] = "", text[160];
+
+	(void)ctx;
+	if (p->of > 0)
+		snprintf(of, sizeof(of), " of %.0f", p->of);
+	snprintf(text, sizeof(text),
+		 "\r\033[K%.0f%s s, %llu samples, %llu lost; Ctrl-C ends early and keeps them",
+		 p->seconds, of, (unsigned long long)p->samples, (unsigned long long)p->lost);
+	fputs(text, stderr);
+}
+
+/* ---- what comes of it ---- */
+
+static void put_amount(struct buf *b, uint64_t n, const char *one, const char *more)
+{
+	buf_printf(b, "%llu %s", (unsigned long long)n, n == 1 ? one : more);
+}
+
+/* How whole the stacks are: each way to fail has its own line, and its own frame in the graph. */
+static void put_walks(struct buf *b, const struct profiling_result *r)
+{
+	buf_printf(b, "  %.2f %% of %llu user stacks are whole",
+		   100.0 * (double)r->walks[WALK_WHOLE] / (double)r->walked,
+		   (unsigned long long)r->walked);
+	buf_printf(b, "; %llu with a frame pointer in place of a rule, %llu from copies\n",
+		   (unsigned long long)r->guessed, (unsigned long long)r->copied);
+	for (unsigned w = 0; w < WALK_MAX; w++)
+		if (r->walks[w] && profile_lost_name((enum wire_walk)w))
+			buf_printf(b, "    %6.2f %%  %s\n",
+				   100.0 * (double)r->walks[w] / (double)r->walked,
+				   profile_lost_name((enum wire_walk)w));
+}
+
+static void put_result(struct buf *b, const struct profiling_result *r, const struct stackset *ss,
+		       const struct style *s)
+{
+	text_title(b, s, "Samples");
+	buf_str(b, "  ");
+	put_amount(b, r->samples, "sample", "samples");
+	buf_printf(b, ", %llu lost; ", (unsigned long long)r->lost);
+	put_amount(b, r->programs, "program", "programs");
+	buf_str(b, ", ");
+	put_amount(b, r->files, "binary", "binaries");
+	buf_printf(b, "; names took %.0f ms\n", r->naming_seconds * 1e3);
+	if (r->walked)
+		put_walks(b, r);
+	for (size_t i = 0; i < ss->nlosses; i++)
+		buf_printf(b, "  missing: %.0f %s\n", ss->loss[i].count,
+			   stackset_text(ss, ss->loss[i].what));
+}
+
+/* What a person should know besides. */
+static void put_notes(const struct profile_args *a, const struct profiling_result *r)
+{
+	char text[200];
+
+	if (r->ended && a->pids)
+		output_note("", "what was watched has ended: this is what was seen of it");
+	if (r->exit_status > 0 && WIFEXITED(r->exit_status)) {
+		snprintf(text, sizeof(text), "the command ended with exit status %d",
+			 WEXITSTATUS(r->exit_status));
+		output_note("", text);
+	} else if (r->exit_status > 0 && WIFSIGNALED(r->exit_status)) {
+		snprintf(text, sizeof(text), "the command was killed by signal %d",
+			 WTERMSIG(r->exit_status));
+		output_note("", text);
+	}
+	if (!r->samples)
+		output_note(
+			"",
+			"no sample: nothing of it ran on a CPU in this time (`sixty time -p PID` says what it waits for)");
+}
+
+static int write_result(const struct profile_args *a, struct profiling *p, const struct output *o)
+{
+	struct stackset *ss;
+	struct err e = { 0 };
+	struct buf b = { 0 };
+	int err = profiling_stacks(p, &ss, &e);
+
+	if (err)
+		return output_error(&e);
+	err = stackfile_write(a->output.file, ss, &a->file, &o->style, &e);
+	if (!err) {
+		put_result(&b, profiling_result(p), ss, &o->style);
+		text_ledger(&b, profiling_report(p), &o->style);
+		err = output_text(NULL, &b, &e);
+		buf_done(&b);
+	}
+	stackset_free(ss);
+	return !err || err == -EPIPE ? 0 : output_error(&e);
+}
+
+static int run(const struct profile_args *a, const struct profiling_args *pa,
+	       const struct output *o)
+{
+	struct profiling *p = NULL;
+	struct err e = { 0 };
+	int err = profiling_open(&p, pa, &e), status;
+
+	if (err)
+		return output_error(&e);
+	err = profiling_run(p, &e);
+	if (pa->on_progress)
+		fputs("\r\033[K", stderr);
+	if (err) {
+		profiling_close(p);
+		return err == -ECANCELED ? 1 : output_error(&e);
+	}
+	put_notes(a, profiling_result(p));
+	status = write_result(a, p, o);
+	profiling_close(p);
+	return status;
+}
+
+/* "sixty profile -p 4242 -d 5", for whoever finds the picture later. */
+static void say(const struct profile_args *a, char *const *command, char *out, size_t size)
+{
+	size_t n = (size_t)snprintf(out, size, "sixty profile");
+
+	if (a->pids && n < size)
+		n += (size_t)snprintf(out + n, size - n, " -p %s", a->pids);
+	if (a->cgroup && n < size)
+		n += (size_t)snprintf(out + n, size - n, " -C %s", a->cgroup);
+	if (n < size)
+		n += (size_t)snprintf(out + n, size - n, " -F %d", a->hz);
+	if (a->seconds > 0 && n < size)
+		n += (size_t)snprintf(out + n, size - n, " -d %g", a->seconds);
+	for (size_t i = 0; command && command[i] && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i ? " " : " -- ", command[i]);
+}
+
+static int profile_run(const void *args, int argc, char **argv)
+{
+	const struct profile_args *a = args;
+	int pids[PIDS_MAX];
+	struct profiling_args pa = { .pids = pids,
+				     .cgroup = a->cgroup,
+				     .hz = (unsigned)a->hz,
+				     .seconds = a->seconds,
+				     .no_kernel = a->no_kernel,
+				     .per_thread = a->per_thread };
+	char **command = NULL, said[300];
+	struct output o;
+	struct err e = { 0 };
+	int status = check(a, argc);
+
+	if (!status && a->pids)
+		status = parse_pids(a->pids, pids, &pa.npids);
+	if (status)
+		return status;
+	if (output_open(&o, &a->output, &e) || stackfile_check(a->output.file, &a->file, &e))
+		return output_refused(&e);
+	if (argc) {
+		command = mem_array((size_t)argc + 1, sizeof(*command));
+		memcpy(command, argv, (size_t)argc * sizeof(*command));
+		pa.command = command;
+	}
+	if (!(pa.seconds > 0) && !argc)
+		pa.seconds = SECONDS_DEFAULT;
+	if (isatty(STDERR_FILENO))
+		pa.on_progress = show_progress;
+	say(a, command, said, sizeof(said));
+	pa.said = said;
+	status = run(a, &pa, &o);
+	mem_free(command);
+	return status;
+}
+
+const struct command command_profile = {
+	.name = "profile",
+	.summary = "say in which functions CPU time goes, with whole stacks",
+	.usage =
+		"sixty profile [-p PID[,PID…] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-d SECONDS] [-o FILE]",
+	.description =
+		"Samples what runs on every CPU, and walks its stack in the kernel: by the unwind rules of each binary "
+		"(.eh_frame), so programs need no frame pointers and no debug information. Of -p and a command children are sampled "
+		"too, also those that are born meanwhile. The suffix of -o decides what is written; without -o it is a report. A stack "
+		"that could not be followed to its end says so in a frame of its own. Nothing is stopped.",
+	.examples = "sudo sixty profile -p 4242 -o out.svg\ta flame graph of this process\n"
+		    "sudo sixty profile -F 999 -- ./build.sh\ta command, until it ends\n",
+	.opts = opts,
+	.defaults = &defaults,
+	.args_size = sizeof(struct profile_args),
+	.run = profile_run,
+};

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From addresses to names.
+ *
+ *   stacks ─▶ spots: (binary, place in it), each once ─▶ one question per binary ─▶ frames
+ *          ─▶ addresses of the kernel, each once ─▶ one pass over /proc/kallsyms ─▶ frames
+ *
+ * Functions that have no name are called after their place: they can be told apart, and looked up elsewhere. */
+#include "engine/profile_names.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/root.h"
+#include "symbols/kallsyms.h"
+#include "symbols/perfmap.h"
+
+#define OF_PROGRAM \
+	0x80000000u /* the owner of a spot is a program: code in memory that belongs to no file */
+#define SLOTS_LEAST 4096u
+#define FRAMES_MAX  (WIRE_USER_FRAMES + WIRE_KERNEL_FRAMES + 8)
+
+/* Where code is, independent of who runs it. */
+struct spot {
+	uint32_t owner; /* number of a file, or OF_PROGRAM | number of a program */
+	uint32_t frame;
+	uint64_t place; /* in the file, or address */
+};
+
+struct namer {
+	const struct naming_args *args;
+	struct stackset *ss;
+	struct naming_loss *loss;
+	struct err *e;
+	struct spot *spots;
+	size_t n, cap;
+	uint32_t *slots; /* number of a spot + 1 */
+	size_t nslots;
+	struct kallsym *kernel; /* by address */
+	uint32_t *kernel_frames;
+	size_t nkernel;
+	uint64_t deadline_ns;
+	uint32_t lost[WALK_MAX], lost_program; /* frames */
+};
+
+/* ---- spots ---- */
+
+static uint64_t spot_hash(uint32_t owner, uint64_t place)
+{
+	uint64_t h = (place ^ (uint64_t)owner << 40) * 0x9e3779b97f4a7c15ull;
+
+	return h ^ h >> 31;
+}
+
+static size_t spot_slot(const struct namer *nm, uint32_t owner, uint64_t place)
+{
+	size_t at = spot_hash(owner, place) & (nm->nslots - 1);
+
+	while (nm->slots[at]) {
+		const struct spot *s = &nm->spots[nm->slots[at] - 1];
+
+		if (s->owner == owner && s->place == place)
+			break;
+		at = (at + 1) & (nm->nslots - 1);
+	}
+	return at;
+}
+
+static void rehash(struct namer *nm)
+{
+	mem_free(nm->slots);
+	nm->slots = mem_array(nm->nslots, sizeof(*nm->slots));
+	for (size_t i = 0; i < nm->n; i++)
+		nm->slots[spot_slot(nm, nm->spots[i].owner, nm->spots[i].place)] = (uint32_t)i + 1;
+}
+
+static void add_spot(struct namer *nm, uint32_t owner, uint64_t place)
+{
+	size_t at;
+
+	if (2 * (nm->n + 1) > nm->nslots) {
+		nm->nslots = nm->nslots ? 2 * nm->nslots : SLOTS_LEAST;
+		rehash(nm);
+	}
+	at = spot_slot(nm, owner, place);
+	if (nm->slots[at])
+		return;
+	nm->spots = mem_grow(nm->spots, &nm->cap, nm->n + 1, sizeof(*nm->spots));
+	nm->spots[nm->n++] = (struct spot){ .owner = owner, .place = place };
+	nm->slots[at] = (uint32_t)nm->n;
+}
+
+/* Callers lie behind the call: one byte back is inside it. */
+static uint64_t inside(size_t i, uint64_t ip)
+{
+	return i ? ip - 1 : ip;
+}
+
+/* False: the program has nothing there. */
+static bool spot_of(const struct namer *nm, uint32_t program, uint64_t address, uint32_t *owner,
+		    uint64_t *place)
+{
+	const struct program_place *at;
+	uint64_t distance;
+
+	at = programs_place(&nm->args->programs->list[program], address, &distance);
+	if (!at)
+		return false;
+	*owner = at->file != PROGRAM_NO_FILE ? at->file : OF_PROGRAM | program;
+	*place = at->file != PROGRAM_NO_FILE ? at->offset + distance : address;
+	return true;
+}
+
+static void collect_spots(struct namer *nm)
+{
+	const struct rawstacks *r = nm->args->raw;
+
+	for (size_t i = 0; i < r->nstacks; i++) {
+		const struct raw_stack *s = &r->stacks[i];
+		const uint64_t *user = r->addresses + s->at + s->kernel;
+		uint32_t owner;
+		uint64_t place;
+
+		for (size_t k = 0; s->program != RAW_NO_PROGRAM && k < s->user; k++)
+			if (spot_of(nm, s->program, inside(k, user[k]), &owner, &place))
+				add_spot(nm, owner, place);
+	}
+}
+
+/* ---- names of programs ---- */
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct spot *x = a, *y = b;
+
+	if (x->owner != y->owner)
+		return x->owner < y->owner ? -1 : 1;
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+static int add_frame(struct namer *nm, struct text name, const char *module, enum frame_kind kind,
+		     uint32_t *frame)
+{
+	struct frame_text f = { .name = name, .module = text_of(module), .kind = kind };
+
+	return stackset_frame(nm->ss, &f, frame, nm->e);
+}
+
+static int name_spot(struct namer *nm, struct spot *s, const struct image_symbol *y,
+		     const char *module)
+{
+	char place[IMAGE_NAME + 32];
+
+	if (y->name[0])
+		return add_frame(nm, text_of(y->name), module, FRAME_USER, &s->frame);
+	snprintf(place, sizeof(place), "[%s+0x%" PRIx64 "]", module, y->start);
+	return add_frame(nm, text_of(place), module, FRAME_USER, &s->frame);
+}
+
+static unsigned time_left(const struct namer *nm)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	return now < nm->deadline_ns ? (unsigned)((nm->deadline_ns - now) / 1000000u) : 0;
+}
+
+static int name_file(struct namer *nm, struct spot *list, size_t n)
+{
+	const struct program_file *f = &nm->args->programs->files[list[0].owner];
+	uint64_t *places = mem_array(n, sizeof(*places));
+	struct image_symbol *names = mem_array(n, sizeof(*names));
+	int err = -EBADF;
+
+	for (size_t i = 0; i < n; i++)
+		places[i] = names[i].start = list[i].place;
+	if (f->fd >= 0)
+		err = time_left(nm) ? images_names(&nm->args->programs->images, f->fd, places, n,
+						   names, time_left(nm))
+				    : -ETIMEDOUT;
+	nm->loss->files += err != 0;
+	err = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		err = name_spot(nm, &list[i], &names[i], f->name);
+	mem_free(places);
+	mem_free(names);
+	return err;
+}
+
+static bool read_all(int fd, struct buf *b)
+{
+	return fd >= 0 && !root_reread(fd, b, PERFMAP_BYTES);
+}
+
+/* Code that the process made: its map may have been written since it was met. */
+static int name_memory(struct namer *nm, struct spot *list, size_t n)
+{
+	struct program *g = &nm->args->programs->list[list[0].owner & ~OF_PROGRAM];
+	struct buf text = { 0 };
+	struct perfmap map;
+	int err = 0;
+
+	if (g->jit < 0)
+		g->jit = images_jit(&nm->args->programs->images, (int)g->key.tgid);
+	if (!read_all(g->jit, &text))
+		buf_clear(&text);
+	perfmap_parse(text_n(text.data, text.len), &map);
+	for (size_t i = 0; i < n && !err; i++) {
+		struct text name = perfmap_find(&map, list[i].place);
+		const struct program_place *at;
+		char said[64];
+		uint64_t distance;
+
+		if (text_len(name)) {
+			err = add_frame(nm, name, "[jit]", FRAME_JIT, &list[i].frame);
+			continue;
+		}
+		at = programs_place(g, list[i].place, &distance);
+		snprintf(said, sizeof(said), "[%s+0x%" PRIx64 "]",
+			 at && at->name[0] ? at->name : "anonymous code", distance);
+		err = add_frame(nm, text_of(said), "", FRAME_USER, &list[i].frame);
+	}
+	mem_free(map.list);
+	buf_done(&text);
+	return err;
+}
+
+static int name_programs(struct namer *nm)
+{
+	int err = 0;
+
+	if (nm->n)
+		qsort(nm->spots, nm->n, sizeof(*nm->spots), by_owner);
+	for (size_t i = 0, k; i < nm->n && !err; i = k) {
+		k = i + 1;
+		while (k < nm->n && nm->spots[k].owner == nm->spots[i].owner)
+			k++;
+		err = nm->spots[i].owner & OF_PROGRAM ? name_memory(nm, &nm->spots[i], k - i)
+						      : name_file(nm, &nm->spots[i], k - i);
+	}
+	if (nm->n)
+		rehash(nm);
+	return err;
+}
+
+/* ---- names of the kernel ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t kernel_addresses(const struct rawstacks *r, uint64_t **out)
+{
+	uint64_t *list = NULL;
+	size_t n = 0, cap = 0, distinct = 0;
+
+	for (size_t i = 0; i < r->nstacks; i++) {
+		const struct raw_stack *s = &r->stacks[i];
+
+		list = mem_grow(list, &cap, n + s->kernel + 1, sizeof(*list));
+		for (size_t k = 0; k < s->kernel; k++)
+			list[n++] = inside(k, r->addresses[s->at + k]);
+	}
+	if (n)
+		qsort(list, n, sizeof(*list), by_value);
+	for (size_t i = 0; i < n; i++)
+		if (!distinct || list[i] != list[distinct - 1])
+			list[distinct++] = list[i];
+	*out = list;
+	return distinct;
+}
+
+static int name_kernel(struct namer *nm)
+{
+	uint64_t *addresses;
+	int err = 0;
+
+	nm->nkernel = kernel_addresses(nm->args->raw, &addresses);
+	nm->kernel = mem_array(nm->nkernel + 1, sizeof(*nm->kernel));
+	nm->kernel_frames = mem_array(nm->nkernel + 1, sizeof(*nm->kernel_frames));
+	for (size_t i = 0; i < nm->nkernel; i++)
+		nm->kernel[i].address = addresses[i];
+	mem_free(addresses);
+	if (nm->nkernel && kallsyms_resolve(nm->args->root, nm->kernel, nm->nkernel))
+		nm->loss->kernel = true;
+	for (size_t i = 0; i < nm->nkernel && !err; i++) {
+		const struct kallsym *k = &nm->kernel[i];
+		char place[32];
+
+		snprintf(place, sizeof(place), "[kernel+0x%" PRIx64 "]", k->address);
+		err = add_frame(nm, text_of(k->name[0] ? k->name : place),
+				k->module[0] ? k->module : "kernel", FRAME_KERNEL,
+				&nm->kernel_frames[i]);
+	}
+	return err;
+}
+
+static uint32_t kernel_frame(const struct namer *nm, uint64_t address)
+{
+	const struct kallsym *k = nm->nkernel ? bsearch(&address, nm->kernel, nm->nkernel,
+							sizeof(*nm->kernel), by_value)
+					      : NULL;
+
+	return k ? nm->kernel_frames[k - nm->kernel] : 0;
+}
+
+/* ---- stacks ---- */
+
+/* clang-format off */
+static const char *const lost_names[WALK_MAX] = {
+	[WALK_UNKNOWN]    = "[callers lost: the process was not known yet]",
+	[WALK_UNMAPPED]   = "[callers lost: no code at the return address]",
+	[WALK_GAP]        = "[callers lost: code without unwind rules]",
+	[WALK_HARD]       = "[callers lost: unwind rules too complex]",
+	[WALK_UNREADABLE] = "[callers lost: stack not in memory]",
+	[WALK_BACKWARDS]  = "[callers lost: broken stack]",
+	[WALK_DEEP]       = "[callers lost: more than 256 frames]",
+	[WALK_COMPAT]     = "[stack lost: 32-bit program]",
+	[WALK_SHORT]      = "[callers lost: copy of the stack too short]",
+};
+/* clang-format on */
+
+const char *profile_lost_name(enum wire_walk w)
+{
+	return lost_names[w];
+}
+
+#define LOST_PROGRAM "[stack lost: the process ended before it was looked at]"
+
+static int name_losses(struct namer *nm)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < WALK_MAX && !err; i++)
+		if (lost_names[i])
+			err = add_frame(nm, text_of(lost_names[i]), "", FRAME_LOST, &nm->lost[i]);
+	return err ? err : add_frame(nm, text_of(LOST_PROGRAM), "", FRAME_LOST, &nm->lost_program);
+}
+
+static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uint32_t *out)
+{
+	const uint64_t *user = nm->args->raw->addresses + s->at + s->kernel;
+	size_t n = 0;
+
+	if (s->program == RAW_NO_PROGRAM)
+		return 0;
+	if (nm->args->programs->list[s->program].error) {
+		out[n++] = nm->lost_program;
+		return n;
+	}
+	if (nm->lost[s->walk])
+		out[n++] = nm->lost[s->walk];
+	for (size_t k = s->user; k--;) {
+		uint32_t owner;
+		uint64_t place;
+
+		if (spot_of(nm, s->program, inside(k, user[k]), &owner, &place)) {
+			size_t at = spot_slot(nm, owner, place);
+
+			if (nm->slots[at])
+				out[n++] = nm->spots[nm->slots[at] - 1].frame;
+		}
+	}
+	return n;
+}
+
+/* The frames of a stack, as numbers, the outermost first. */
+static size_t frames_of(const struct namer *nm, const struct raw_stack *s, uint32_t *out)
+{
+	const uint64_t *kernel = nm->args->raw->addresses + s->at;
+	size_t n = user_frames(nm, s, out);
+
+	for (size_t k = s->kernel; k--;)
+		out[n++] = kernel_frame(nm, inside(k, kernel[k]));
+	return n;
+}
+
+struct roots {
+	uint32_t thread, stack; /* of the set */
+};
+
+static int make_root(struct namer *nm, const struct raw_thread *t, struct roots *out)
+{
+	uint32_t program, thread = 0, frames[2];
+	size_t n = 0;
+	char text[64];
+	int err;
+
+	snprintf(text, sizeof(text), "%.*s", WIRE_COMM, t->comm);
+	err = stackset_thread(nm->ss, (int32_t)t->tgid, (int32_t)t->tid, text_of(text),
+			      &out->thread, nm->e);
+	if (!err)
+		err = add_frame(nm, text_of(text), "", FRAME_USER, &program);
+	frames[n++] = err ? 0 : program;
+	if (!err && nm->args->per_thread) {
+		snprintf(text, sizeof(text), "%.*s/%u", WIRE_COMM, t->comm, t->tid);
+		err = add_frame(nm, text_of(text), "", FRAME_USER, &thread);
+		frames[n++] = thread;
+	}
+	return err ? err : stackset_stack(nm->ss, frames, n, &out->stack, nm->e);
+}
+
+/* The stack in the set of one of ours, behind a root. Samples of a stack mostly have the same root. */
+struct known {
+	uint32_t root, stack;
+	bool valid;
+};
+
+static int find_stack(struct namer *nm, const struct raw_stack *s, uint32_t root, struct known *k)
+{
+	uint32_t frames[FRAMES_MAX];
+	size_t n;
+	int err = 0;
+
+	if (k->valid && k->root == root)
+		return 0;
+	*k = (struct known){ .root = root, .stack = root, .valid = true };
+	n = frames_of(nm, s, frames);
+	for (size_t i = 0; i < n && !err; i++)
+		if (frames[i])
+			err = stackset_push(nm->ss, k->stack, frames[i], &k->stack, nm->e);
+	return err;
+}
+
+static int add_samples(struct namer *nm)
+{
+	const struct rawstacks *r = nm->args->raw;
+	struct roots *roots = mem_array(r->nthreads + 1, sizeof(*roots));
+	struct known *known = mem_array(r->nstacks + 1, sizeof(*known));
+	int err = 0;
+
+	for (size_t i = 0; i < r->nthreads && !err; i++)
+		err = make_root(nm, &r->threads[i], &roots[i]);
+	for (size_t i = 0; i < r->nsamples && !err; i++) {
+		const struct raw_sample *s = &r->samples[i];
+		struct known *k = &known[s->stack];
+		double weights[2] = { 1, s->weight ? (double)s->weight : nm->args->weight };
+		struct stack_sample to = { .time_ns = s->time, .thread = roots[s->thread].thread };
+
+		err = find_stack(nm, &r->stacks[s->stack], roots[s->thread].stack, k);
+		to.stack = k->stack;
+		if (!err)
+			err = stackset_add(nm->ss, &to, weights, nm->e);
+	}
+	mem_free(roots);
+	mem_free(known);
+	return err;
+}
+
+int profile_name(const struct naming_args *a, struct stackset *ss, struct naming_loss *loss,
+		 struct err *e)
+{
+	struct namer nm = { .args = a,
+			    .ss = ss,
+			    .loss = loss,
+			    .e = e,
+			    .deadline_ns = clock_ns(CLOCK_MONOTONIC) +
+					   (uint64_t)a->deadline_ms * 1000000u };
+	int err;
+
+	memset(loss, 0, sizeof(*loss));
+	collect_spots(&nm);
+	err = name_programs(&nm);
+	if (!err)
+		err = name_kernel(&nm);
+	if (!err)
+		err = name_losses(&nm);
+	if (!err)
+		err = add_samples(&nm);
+	mem_free(nm.spots);
+	mem_free(nm.slots);
+	mem_free(nm.kernel);
+	mem_free(nm.kernel_frames);
+	return err;
+}

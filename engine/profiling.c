@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watching: samples come through a ring; those of a process that is met for the first time bring a copy of their stack, and what
+ * that process has mapped is looked at at once, so that the kernel can walk the next ones by itself. */
+#include "engine/profiling.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/root.h"
+#include "base/text.h"
+#include "collectors/bpf_engine.h"
+#include "collectors/bpf_hists.h"
+#include "collectors/bpf_profile.h"
+#include "collectors/hist_target.h"
+#include "collectors/host.h"
+#include "engine/command.h"
+#include "engine/family.h"
+#include "engine/ledger.h"
+#include "engine/profile_names.h"
+
+#define TICK_NS        100000000u
+#define PROGRESS_TICKS 5
+#define SAMPLES_MOST   20000000u /* half a gigabyte */
+#define NAMING_MS      10000
+
+/* The kernel measures what the program costs from the second tick to the fourth: see bpf_engine_calibrate_begin(). */
+#define CALIBRATE_FROM 1
+#define CALIBRATE_TO   3
+
+struct profiling {
+	struct profiling_args args;
+	struct root root;
+	struct host host;
+	struct programs programs;
+	struct bpf_profile *bpf;
+	struct rawstacks raw;
+	struct started command;
+	struct profiling_result result;
+	struct report report;
+	struct naming_loss unnamed;
+	struct wire_counts counts; /* when it began */
+	sigset_t old_mask, mask;
+	int signals;
+	bool masked, calibrating, full;
+	uint64_t started_ns, stopped_ns, ticks;
+	double open_seconds;
+};
+
+/* ---- samples ---- */
+
+static void count_walk(struct profiling *p, const struct raw_stack *s, bool guessed)
+{
+	if (s->walk == WALK_NONE)
+		return;
+	p->result.walked++;
+	p->result.walks[s->walk < WALK_MAX ? s->walk : WALK_UNKNOWN]++;
+	p->result.guessed += guessed && s->walk == WALK_WHOLE;
+}
+
+/* What the kernel could not walk is walked here, with what is known by now. */
+static void walk_copy(struct profiling *p, const struct wire_profile *s, const uint8_t *copy,
+		      struct raw_stack *raw, uint64_t *user, bool *guessed)
+{
+	struct walk_copy c = { .bytes = copy, .size = s->copied, .regs = s->regs };
+	enum wire_walk why;
+
+	if (s->walk == WALK_UNMAPPED)
+		programs_look_again(&p->programs, raw->program);
+	raw->user = (uint16_t)programs_walk(&p->programs, raw->program, &c, user, WIRE_USER_FRAMES,
+					    &why, guessed);
+	raw->walk = (uint8_t)why;
+	p->result.copied++;
+}
+
+static void take_user(struct profiling *p, const struct wire_profile *s, const uint8_t *copy,
+		      struct raw_stack *raw, uint64_t *user, bool *guessed)
+{
+	raw->program = (uint32_t)programs_of(&p->programs, &s->key, s->comm);
+	if (p->programs.list[raw->program].error) {
+		p->result.gone++;
+		raw->user = 0;
+		raw->walk = WALK_UNKNOWN;
+		return;
+	}
+	if (copy)
+		walk_copy(p, s, copy, raw, user, guessed);
+	else if (s->walk == WALK_UNMAPPED)
+		programs_look_again(&p->programs, raw->program);
+	else if (s->walk == WALK_UNKNOWN) { /* not even the top of its stack could be copied */
+		raw->user = 1;
+		user[0] = s->regs.ip;
+		raw->walk = WALK_UNREADABLE;
+	}
+}
+
+static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, const uint8_t *copy)
+{
+	struct profiling *p = ctx;
+	struct raw_stack raw = { .program = RAW_NO_PROGRAM,
+				 .kernel = s->kernel,
+				 .user = s->user,
+				 .walk = s->walk < WALK_MAX ? s->walk : WALK_UNKNOWN,
+				 .part = s->part };
+	uint64_t frames[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES];
+	bool guessed = s->guessed;
+
+	if (s->time < p->started_ns)
+		return;
+	if (p->raw.nsamples >= SAMPLES_MOST) {
+		p->full = true;
+		return;
+	}
+	memcpy(frames, ip, s->kernel * sizeof(*ip));
+	if (!copy)
+		memcpy(frames + s->kernel, ip + s->kernel, s->user * sizeof(*ip));
+	if (s->walk != WALK_NONE && s->walk != WALK_COMPAT)
+		take_user(p, s, copy, &raw, frames + s->kernel, &guessed);
+	count_walk(p, &raw, guessed);
+	p->result.samples++;
+	rawstacks_add(&p->raw,
+		      &(struct raw_sample){
+			      .time = s->time - p->started_ns,
+			      .weight = s->weight,
+			      .stack = rawstacks_stack(&p->raw, &raw, frames),
+			      .thread = rawstacks_thread(&p->raw, s->key.tgid, s->tid, s->comm),
+		      });
+}
+
+/* ---- opening and closing ---- */
+
+static int open_signals(struct profiling *p, struct err *e)
+{
+	sigemptyset(&p->mask);
+	sigaddset(&p->mask, SIGINT);
+	sigaddset(&p->mask, SIGTERM);
+	sigaddset(&p->mask, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &p->mask, &p->old_mask))
+		return err_errno(e, -errno, "cannot block signals");
+	p->masked = true;
+	p->signals = signalfd(-1, &p->mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return p->signals < 0 ? err_errno(e, -errno, "cannot read signals") : 0;
+}
+
+static int choose(struct profiling *p, int pid, struct err *e)
+{
+	int err = bpf_profile_choose(p->bpf, (uint32_t)pid);
+
+	return err ? err_errno(e, err, "cannot choose process %d", pid) : 0;
+}
+
+struct chooser {
+	struct profiling *p;
+	struct err *e;
+};
+
+static int choose_child(void *ctx, int pid)
+{
+	struct chooser *c = ctx;
+
+	return choose(c->p, pid, c->e);
+}
+
+static int open_programs(struct profiling *p, struct err *e)
+{
+	const struct profiling_args *a = &p->args;
+	struct hist_wish group = { 0 };
+	struct bpf_profile_args b = { .hz = a->hz,
+				      .chosen = a->npids || a->command,
+				      .no_kernel = a->no_kernel };
+	struct chooser c = { p, e };
+	int err = 0;
+
+	for (size_t i = 0; i < a->npids && !err; i++)
+		err = hist_find_pid(&p->root, a->pids[i], e);
+	if (!err && a->cgroup) {
+		err = hist_find_group(&p->root, a->cgroup, &group, e);
+		b.group = &group;
+	}
+	if (!err)
+		err = bpf_profile_open(&p->bpf, &b, e);
+	p->programs.profile = p->bpf;
+	for (size_t i = 0; i < a->npids && !err; i++)
+		err = choose(p, a->pids[i], e);
+	/* those first: children that are born while the others are looked for are chosen by the kernel */
+	if (!err && a->npids)
+		err = family_of(&p->root, a->pids, a->npids, choose_child, &c);
+	if (!err && a->command)
+		err = choose(p, (int)p->command.pid, e);
+	return err;
+}
+
+int profiling_open(struct profiling **out, const struct profiling_args *a, struct err *e)
+{
+	struct profiling *p = mem_alloc(sizeof(*p));
+	uint64_t began = clock_ns(CLOCK_MONOTONIC);
+	int rc = -EINVAL, err;
+
+	*out = NULL;
+	p->args = *a;
+	p->signals = p->root.fd = p->command.go = p->command.why = -1;
+	p->result.exit_status = -1;
+	report_init(&p->report, "sixty.profile/1", &p->host);
+	err = programs_open(&p->programs, e);
+	if (!err)
+		err = open_signals(p, e);
+	if (!err && a->command)
+		err = command_hold(&p->command, a->command, &p->old_mask, e);
+	if (!err)
+		err = root_open(&p->root, "/", e);
+	if (!err)
+		err = open_programs(p, e);
+	if (err) {
+		rc = err;
+		goto out;
+	}
+	host_read(&p->host, &p->root);
+	p->open_seconds = (double)(clock_ns(CLOCK_MONOTONIC) - began) * 1e-9;
+	rc = 0;
+out:
+	if (rc) {
+		profiling_close(p);
+		p = NULL;
+	}
+	*out = p;
+	return rc;
+}
+
+void profiling_close(struct profiling *p)
+{
+	if (!p)
+		return;
+	command_done(&p->command);
+	programs_close(&p->programs);
+	bpf_profile_close(p->bpf);
+	rawstacks_done(&p->raw);
+	root_close(&p->root);
+	report_done(&p->report);
+	if (p->signals >= 0)
+		close(p->signals);
+	if (p->masked)
+		sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
+	mem_free(p);
+}
+
+/* ---- the loop ---- */
+
+static int pending_signal(struct profiling *p)
+{
+	struct signalfd_siginfo si;
+
+	if (read(p->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return 0;
+	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
+}
+
+static bool has_ended(struct profiling *p)
+{
+	if (p->args.command)
+		return command_ended(&p->command);
+	for (size_t i = 0; i < p->args.npids; i++)
+		if (!kill(p->args.pids[i], 0) || errno != ESRCH)
+			return false;
+	return p->args.npids > 0;
+}
+
+static void calibrate(struct profiling *p, bool stop)
+{
+	if (p->ticks == CALIBRATE_FROM && !stop) {
+		bpf_engine_calibrate_begin(bpf_profile_engine(p->bpf));
+		p->calibrating = true;
+	} else if (p->calibrating && (stop || p->ticks >= CALIBRATE_TO)) {
+		bpf_engine_calibrate_end(bpf_profile_engine(p->bpf));
+		p->calibrating = false;
+	}
+}
+
+static uint64_t lost(struct profiling *p, enum wire_loss l)
+{
+	struct wire_counts c;
+
+	return bpf_engine_counts(bpf_profile_engine(p->bpf), &c) ? 0
+								 : c.loss[l] - p->counts.loss[l];
+}
+
+static void tell(struct profiling *p)
+{
+	struct profiling_progress g = {
+		.seconds = (double)(clock_ns(CLOCK_MONOTONIC) - p->started_ns) * 1e-9,
+		.of = p->args.seconds,
+		.samples = p->result.samples,
+	};
+
+	if (!p->args.on_progress || p->ticks % PROGRESS_TICKS)
+		return;
+	g.lost = lost(p, LOSS_PROFILE_RING);
+	p->args.on_progress(p->args.ctx, &g);
+}
+
+/* Up to `until`, or until somebody is met for the first time, or a signal comes. */
+static int wait_until(struct profiling *p, uint64_t until)
+{
+	struct pollfd fds[2] = { { .fd = p->signals, .events = POLLIN },
+				 { .fd = bpf_profile_fd(p->bpf), .events = POLLIN } };
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), left = until > now ? until - now : 0;
+	struct timespec t = { .tv_sec = (time_t)(left / 1000000000u),
+			      .tv_nsec = (long)(left % 1000000000u) };
+
+	if (ppoll(fds, 2, &t, NULL) < 0 && errno != EINTR)
+		return -errno;
+	return pending_signal(p);
+}
+
+static int watch(struct profiling *p, uint64_t end)
+{
+	for (;;) {
+		uint64_t next = p->started_ns + (p->ticks + 1) * TICK_NS;
+		int err = wait_until(p, next < end ? next : end);
+
+		if (err)
+			return err;
+		err = bpf_profile_read(p->bpf, take, p);
+		if (err)
+			return err;
+		if (clock_ns(CLOCK_MONOTONIC) >= next) {
+			p->ticks++;
+			calibrate(p, false);
+			tell(p);
+		}
+		if (has_ended(p)) {
+			p->result.ended = true;
+			return 0;
+		}
+		if (clock_ns(CLOCK_MONOTONIC) >= end || p->full)
+			return 0;
+	}
+}
+
+static void finish(struct profiling *p)
+{
+	calibrate(p, true);
+	bpf_profile_stop(p->bpf);
+	p->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	bpf_profile_read(p->bpf, take, p);
+	p->result.lost = lost(p, LOSS_PROFILE_RING);
+	p->result.unborn = lost(p, LOSS_PROFILE_FORK);
+	p->result.programs = p->programs.n;
+	p->result.files = p->programs.nfiles;
+	if (command_ended(&p->command))
+		p->result.exit_status = p->command.status;
+	p->report.seconds = (double)(p->stopped_ns - p->started_ns) * 1e-9;
+	p->report.interrupted = p->result.interrupted;
+}
+
+int profiling_run(struct profiling *p, struct err *e)
+{
+	uint64_t end = UINT64_MAX;
+	int err = bpf_engine_counts(bpf_profile_engine(p->bpf), &p->counts);
+
+	if (err)
+		return err_errno(e, err, "cannot read the counters of programs");
+	p->started_ns = clock_ns(CLOCK_MONOTONIC);
+	p->report.start_wall_ns = (int64_t)clock_ns(CLOCK_REALTIME);
+	if (p->args.command) {
+		err = command_begin(&p->command, p->args.command[0], e);
+		if (err)
+			return err;
+	}
+	if (p->args.seconds > 0)
+		end = p->started_ns + (uint64_t)llround(p->args.seconds * 1e9);
+	err = watch(p, end);
+	p->result.interrupted = err == -EINTR;
+	if (err == -ECANCELED)
+		return err_set(e, err, "ended by a signal");
+	if (err && err != -EINTR)
+		return err_errno(e, err, "cannot watch");
+	finish(p);
+	return 0;
+}
+
+/* ---- what comes of it ---- */
+
+static void lose(struct profiling *p, struct stackset *ss)
+{
+	const struct programs_loss *l = &p->programs.loss;
+
+	if (p->result.lost)
+		stackset_lose(ss, "samples lost: the ring was full", (double)p->result.lost);
+	if (p->result.unborn)
+		stackset_lose(ss, "children that found no place among those that are sampled",
+			      (double)p->result.unborn);
+	if (p->full)
+		stackset_lose(ss, "ended early: 20 million samples are kept", 1);
+	if (l->gone)
+		stackset_lose(ss, "processes that ended before they could be looked at",
+			      (double)l->gone);
+	if (l->unread)
+		stackset_lose(ss, "processes whose mappings could not be read", (double)l->unread);
+	if (programs_unread(&p->programs))
+		stackset_lose(ss, "binaries that could not be read",
+			      (double)programs_unread(&p->programs));
+	if (l->refused)
+		stackset_lose(ss, "binaries whose unwind rules found no room", (double)l->refused);
+	if (l->unlisted)
+		stackset_lose(ss, "processes whose mappings found no room", (double)l->unlisted);
+	if (p->unnamed.files)
+		stackset_lose(ss, "binaries whose symbols could not be read",
+			      (double)p->unnamed.files);
+	if (p->unnamed.kernel)
+		stackset_lose(ss, "the kernel shows no names (kernel.kptr_restrict)", 1);
+}
+
+static uint32_t keep(struct stackset *ss, const char *text)
+{
+	uint32_t id = 0;
+
+	stackset_string(ss, text_of(text), &id, NULL);
+	return id;
+}
+
+/* "redis-server[4242] and 3 more" */
+static void target_name(const struct profiling *p, char *out, size_t size)
+{
+	const struct profiling_args *a = &p->args;
+	const char *comm = "";
+
+	if (a->cgroup) {
+		snprintf(out, size, "cgroup %s", a->cgroup);
+		return;
+	}
+	if (a->command) {
+		snprintf(out, size, "%s", a->command[0]);
+		return;
+	}
+	if (!a->npids) {
+		snprintf(out, size, "all processes");
+		return;
+	}
+	for (size_t i = 0; i < p->raw.nthreads && !*comm; i++)
+		if (p->raw.threads[i].tid == (uint32_t)a->pids[0])
+			comm = p->raw.threads[i].comm;
+	if (a->npids == 1)
+		snprintf(out, size, "%s[%d]", comm, a->pids[0]);
+	else
+		snprintf(out, size, "%s[%d] and %zu more", comm, a->pids[0], a->npids - 1);
+}
+
+static void describe(struct profiling *p, struct stackset *ss)
+{
+	char target[200], title[240];
+
+	target_name(p, target, sizeof(target));
+	snprintf(title, sizeof(title), "CPU time of %s", target);
+	ss->about.title = keep(ss, title);
+	ss->about.target = keep(ss, target);
+	ss->about.host = keep(ss, p->host.hostname);
+	ss->about.kernel = keep(ss, p->host.kernel);
+	ss->about.command = keep(ss, p->args.said ? p->args.said : "");
+	ss->about.event = keep(ss, "cpu-clock");
+	ss->about.mode = keep(ss, "cpu");
+}
+
+int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
+{
+	struct naming_args a = { .root = &p->root,
+				 .programs = &p->programs,
+				 .raw = &p->raw,
+				 .per_thread = p->args.per_thread,
+				 .weight = 1e9 / p->args.hz,
+				 .deadline_ms = NAMING_MS };
+	struct stackset *ss = stackset_new();
+	int err = stackset_value(ss, "samples", "count", e);
+
+	*out = NULL;
+	if (err >= 0)
+		err = stackset_value(ss, "cpu", "nanoseconds", e);
+	if (err >= 0)
+		err = profile_name(&a, ss, &p->unnamed, e);
+	if (err) {
+		stackset_free(ss);
+		return err;
+	}
+	lose(p, ss);
+	describe(p, ss);
+	ss->about.seconds = p->report.seconds;
+	ss->about.hertz = p->args.hz;
+	ss->about.start_ns = (uint64_t)p->report.start_wall_ns;
+	p->result.naming_seconds = (double)(clock_ns(CLOCK_MONOTONIC) - p->stopped_ns) * 1e-9;
+	*out = ss;
+	return 0;
+}
+
+const struct profiling_result *profiling_result(const struct profiling *p)
+{
+	return &p->result;
+}
+
+const struct report *profiling_report(struct profiling *p)
+{
+	struct ledger *l = &p->report.ledger;
+
+	*l = (struct ledger){ .wall_seconds = p->report.seconds,
+			      .attach_seconds = p->open_seconds };
+	ledger_self(l);
+	l->cpu_seconds_self -= p->command.cpu_seconds; /* it is no part of what looking costs */
+	ledger_bpf(l, bpf_profile_engine(p->bpf), &p->counts);
+	return &p->report;
+}
