@@ -44,6 +44,19 @@ static void put_prose(struct buf *out, const char *s)
 		buf_char(out, '\n');
 }
 
+/* Two hyphens between blanks are meant as they are, and not as a dash. */
+static void put_usage(struct buf *out, const char *s)
+{
+	const char *dashes;
+
+	while ((dashes = strstr(s, " -- "))) {
+		buf_add(out, s, (size_t)(dashes - s));
+		buf_str(out, " \\-\\- ");
+		s = dashes + 4;
+	}
+	buf_str(out, s);
+}
+
 /* The help of one option with its default: what opts_help() writes right of the option, three blanks or a line away. */
 static void put_option_help(struct buf *out, const struct opt *o, const void *defaults)
 {
@@ -134,7 +147,9 @@ void generate_man(struct buf *out)
 
 		if (!c->summary)
 			continue;
-		buf_printf(out, ".Ss %s\n.D1 %s\n", c->name, c->usage);
+		buf_printf(out, ".Ss %s\n.D1 ", c->name);
+		put_usage(out, c->usage);
+		buf_char(out, '\n');
 		put_prose(out, c->description);
 		put_words(out, c);
 		put_options(out, c);
