@@ -18,11 +18,11 @@
 
 #define RULES_BYTES (96u << 20) /* in the kernel, of all binaries: 300 of a server have 30 MB */
 #define FILES_OPEN  16384u
-#define AGAIN_NS \
-	2000000u /* between two looks at a process whose code is not where it was: a program that begins */
-#define AGAIN_MOST \
-	9u /* maps its libraries one by one; doubled each time that nothing had changed, to a second */
-#define SETTLED    3u    /* looks without a change */
+/* Between two looks at a process whose code is not where it was. Programs map their libraries one by one when they begin. */
+#define AGAIN_NS 2000000u
+/* After so many looks without a change, that is no matter of mappings. */
+#define SETTLED    64u
+#define SETTLED_NS 64000000u
 #define VDSO_BYTES 8192u /* of it that hold code and symbols, at least */
 
 /* ---- opening and closing ---- */
@@ -194,6 +194,7 @@ static void take_mapping(struct programs *p, struct program *g, const struct ima
 	if (place->file == PROGRAM_NO_FILE)
 		return;
 	f = &p->files[place->file];
+	g->incomplete = g->incomplete || f->fd < 0;
 	address = file_address(&f->head, m->offset);
 	if (!f->table || address == UINT64_MAX)
 		return;
@@ -234,12 +235,13 @@ static bool look(struct programs *p, struct program *g)
 	int err = images_mappings(&p->images, (int)g->key.tgid, &list, &n);
 
 	g->looked_ns = clock_ns(CLOCK_MONOTONIC);
-	if (!err && n && !is_same(g, list, n)) {
+	if (!err && n && (g->incomplete || !is_same(g, list, n))) {
 		mem_free(g->mappings);
 		mem_free(g->places);
 		g->mappings = mem_array(n + 1, sizeof(*g->mappings));
 		g->places = mem_array(n + 1, sizeof(*g->places));
 		g->n = 0;
+		g->incomplete = false;
 		for (size_t i = 0; i < n; i++)
 			take_mapping(p, g, &list[i]);
 		changed = true;
@@ -255,8 +257,7 @@ static bool look(struct programs *p, struct program *g)
 bool programs_look_again(struct programs *p, size_t program)
 {
 	struct program *g = &p->list[program];
-	uint64_t wait = (uint64_t)AGAIN_NS
-			<< (g->unchanged < AGAIN_MOST ? g->unchanged : AGAIN_MOST);
+	uint64_t wait = g->settled ? SETTLED_NS : AGAIN_NS;
 	bool changed;
 
 	if (g->error || clock_ns(CLOCK_MONOTONIC) - g->looked_ns < wait)

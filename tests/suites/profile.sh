@@ -132,7 +132,7 @@ check every_format_is_written "${#wrong}" "$wrong"
 
 "$sixty" profile -F 499 -d 1 -p "${loads[0]}" >"$dir/report.txt" 2>"$dir/err"
 grep -Eq '^ *[567][0-9]\.[0-9] % .*burn_seven' "$dir/report.txt" && grep -q 'user stacks are whole' "$dir/report.txt" &&
-	grep -q 'profile_tick' "$dir/report.txt"
+	grep -q '^  eBPF .* CPU seconds' "$dir/report.txt"
 check the_report_tells_functions_and_cost $? "$(grep burn "$dir/report.txt") $(tail -n 12 "$dir/report.txt")"
 
 # Ctrl-C: what was seen until then.
