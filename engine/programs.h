@@ -43,7 +43,7 @@ struct program {
 	size_t n;
 	int error; /* its mappings could not be read: -errno */
 	bool settled, unlisted;
-	bool incomplete; /* a binary could not be read yet */
+	bool incomplete;    /* a binary could not be read yet */
 	int jit;            /* perf-PID.map, or -1 */
 	uint64_t looked_ns; /* when the mappings were read last */
 	unsigned unchanged; /* so many times in a row they were what they had been */

@@ -194,11 +194,15 @@ n=$(hidden_name "$dir/mini" "$dir/mini.folded")
 check symbols_are_found_in_debug_data $? "$n samples: $(head -c 700 "$dir/mini.folded") $(cat "$dir/err")"
 
 # Programs of the distribution, built without frame pointers.
-"$sixty" profile -F 499 -o "$dir/python.folded" -- $python -c '
-import json, re, time
+$python -c '
+import json, re
 def f(n): return f(n - 1) + 1 if n else len(json.dumps({"a": [1, 2, 3] * 20}))
-end = time.time() + 2
-while time.time() < end: f(20); re.sub("a+", "b", "aaabaa" * 50)' >"$dir/python.out" 2>"$dir/err"
+while True: f(20); re.sub("a+", "b", "aaabaa" * 50)' &
+loads=($!)
+sleep 1
+"$sixty" profile -F 499 -d 2 -p "${loads[0]}" -o "$dir/python.folded" >"$dir/python.out" 2>"$dir/err"
+kill "${loads[@]}"
+wait "${loads[@]}" 2>/dev/null
 port=$((20000 + $$ % 20000))
 redis-server --port $port --save '' >/dev/null 2>&1 &
 loads=($!)
