@@ -81,6 +81,7 @@ BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH) -
 uses    = $(if $(shell grep -lE '^.include <$1>' /dev/null $(SRCS) $(TEST_SRCS)),$2)
 LDLIBS += $(call uses,jansson.h,-ljansson)
 LDLIBS += $(call uses,bpf/libbpf.h,-lbpf -lelf -lz)
+LDLIBS += $(call uses,ncurses.h,$(or $(shell pkg-config --libs-only-l ncursesw 2>/dev/null),-lncursesw))
 LDLIBS += $(call uses,libiberty/demangle.h,-liberty)
 LDLIBS += -lm
 

@@ -254,7 +254,7 @@ static int tasks_open(void *state, const struct collector_env *env, struct err *
 /* The first two readings, the last one, and in between as often as the last sweep's price allows. */
 static bool sweep_due(const struct tasks *t, uint64_t now)
 {
-	return t->sweeps < 2 || t->env->closing ||
+	return t->sweeps < 2 || t->env->closing || t->env->live ||
 	       now - t->sweep_ns >= t->sweep_cost_ns * SWEEP_SHARE;
 }
 
