@@ -188,6 +188,7 @@ struct table_facts {
 	bool live;     /* not a tree of files */
 	bool attached; /* the iterator */
 	bool own_proc; /* /proc shows our own PID namespace, which is what the iterator shows */
+	bool endless;  /* a watch without an end: loading the iterator pays with few processes as well */
 	size_t processes;
 	unsigned files;      /* that may be kept open */
 	const char *why_not; /* attached */

@@ -44,6 +44,7 @@
 #define PACES          (PACE_EDGE + 1)
 
 /* Of a watch without an end: the first judgement comes early. */
+#define LIVE_SETTLE    5   /* ticks: until our own start is over, which is not what is to be judged */
 #define LIVE_FIRST     2.0 /* seconds */
 #define LIVE_HALF      5.0
 #define LIVE_REPLAY_NS 10500000000u /* of a capture are judged together */
@@ -66,6 +67,7 @@ struct live {
 	size_t nolder, stale;            /* seconds[] of the older half; of the one before it */
 	uint64_t ticks, due, edge_due;   /* so far; of the next refresh; of the end of this half */
 	uint64_t budgeted;               /* seconds */
+	bool settled;
 	size_t at;                       /* step of a capture */
 	struct hists hists[2];           /* as they were at the last two ends */
 };
@@ -894,12 +896,26 @@ int session_live_start(struct session *s, const struct live_args *args, struct e
 	read_live(s, PACE_EDGE);
 	read_live(s, PACE_SECOND);
 	read_live(s, PACE_FAST);
+	err = start_timer(s, e);
+	return err;
+}
+
+/* What is judged begins here. */
+static void live_settle(struct session *s)
+{
+	struct live *l = &s->live;
+	struct chain *edge = &s->chains[PACE_EDGE];
+
+	l->settled = true;
+	read_pace(s, PACE_EDGE, &edge->b);
+	swap_snapshots(&edge->a, &edge->b);
+	read_live(s, PACE_SECOND);
+	read_live(s, PACE_FAST);
+	interval_clear(&s->second);
 	join_latest(s, &l->ends[LIVE_ENDS - 1]);
 	read_hists(s, &l->hists[1]);
-	err = start_timer(s, e);
-	l->due = ticks_of(args->seconds);
-	l->edge_due = args->halves > 1 ? ticks_of(LIVE_FIRST) : l->due;
-	return err;
+	l->due = l->ticks + ticks_of(l->args.seconds);
+	l->edge_due = l->args.halves > 1 ? l->ticks + ticks_of(LIVE_FIRST) : l->due;
 }
 
 static void live_end_second(struct session *s)
@@ -1050,7 +1066,9 @@ int session_live_tick(struct session *s, struct err *e)
 		l->budgeted = l->ticks / TICKS_A_SECOND;
 		live_budget(s);
 	}
-	if (l->ticks < l->due)
+	if (!l->settled && l->ticks >= LIVE_SETTLE)
+		live_settle(s);
+	if (!l->settled || l->ticks < l->due)
 		return 0;
 	l->due = l->ticks + ticks_of(l->args.seconds);
 	read_live(s, PACE_FAST);

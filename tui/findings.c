@@ -93,6 +93,21 @@ static void parties(struct page *p, const char *word, const struct party *list, 
 		flow(p, 4, PAINT_PLAIN, text);
 }
 
+/* A value in the unit that the contract names; one that is no unit of ours is a word. */
+static void quantity(char *out, size_t size, double v, const char *unit)
+{
+	for (enum unit u = UNIT_NONE + 1; u < UNIT_MAX; u++)
+		for (int rate = 0; rate < 2; rate++)
+			if (!strcmp(unit_name(u, rate), unit)) {
+				unit_format(out, size, u, rate, v);
+				return;
+			}
+	if (isnan(v))
+		snprintf(out, size, "unknown");
+	else
+		snprintf(out, size, "%.4g %s", v, unit);
+}
+
 static void one_finding(struct page *p, const struct finding *f)
 {
 	char text[700], impact[120];
@@ -108,11 +123,14 @@ static void one_finding(struct page *p, const struct finding *f)
 	parties(p, "hurts", f->victims, f->nvictims);
 	for (unsigned i = 0; i < f->nevidence; i++) {
 		const struct evidence *e = &f->evidence[i];
-		size_t used = (size_t)snprintf(text, sizeof(text), "seen %s %.4g %s", e->metric,
-					       e->value, e->unit);
+		char value[64], limit[64];
+		size_t used;
 
+		quantity(value, sizeof(value), e->value, e->unit);
+		quantity(limit, sizeof(limit), e->threshold, e->unit);
+		used = (size_t)snprintf(text, sizeof(text), "seen %s %s", e->metric, value);
 		if (!isnan(e->threshold))
-			snprintf(text + used, sizeof(text) - used, " (limit %.4g)", e->threshold);
+			snprintf(text + used, sizeof(text) - used, " (limit %s)", limit);
 		flow(p, 4, PAINT_PLAIN, text);
 	}
 	for (unsigned i = 0; i < f->nsymptoms; i++) {

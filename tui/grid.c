@@ -135,11 +135,17 @@ static int width_at(const struct grid *g, int column, int room)
 	return column == g->ncolumns - 1 && w < 0 ? -room : w;
 }
 
+/* The first column says what a row is about and always stays; behind it some may be scrolled off. */
+static int next_column(const struct grid *g, int column)
+{
+	return column + 1 + (column ? 0 : g->list->left);
+}
+
 static void draw_titles(struct canvas *c, struct area a, const struct grid *g)
 {
 	int x = a.x, end = a.x + a.columns;
 
-	for (int i = g->list->left; i < g->ncolumns && x < end; i++) {
+	for (int i = 0; i < g->ncolumns && x < end; i = next_column(g, i)) {
 		int w = width_at(g, i, end - x);
 		bool sorts = i == g->list->sort;
 		char title[40];
@@ -157,7 +163,7 @@ static void draw_row(struct canvas *c, struct area a, int y, const struct grid *
 	enum paint whole = g->row ? g->row(g->ctx, row) : PAINT_PLAIN;
 	char text[1024];
 
-	for (int i = g->list->left; i < g->ncolumns && x < end; i++) {
+	for (int i = 0; i < g->ncolumns && x < end; i = next_column(g, i)) {
 		int w = width_at(g, i, end - x);
 		enum paint p;
 
@@ -178,8 +184,8 @@ void grid_draw(struct ui *ui, struct canvas *c, struct area a, struct grid *g)
 	if (a.rows < 2 || a.columns < 1)
 		return;
 	l->page = a.rows - 1;
-	if (l->left >= g->ncolumns)
-		l->left = g->ncolumns - 1;
+	if (l->left > g->ncolumns - 2)
+		l->left = g->ncolumns > 1 ? g->ncolumns - 2 : 0;
 	find_cursor(g);
 	draw_titles(c, a, g);
 	for (int y = 0; y < l->page && l->top + (size_t)y < g->nrows; y++)

@@ -111,8 +111,8 @@ static void memory_line(struct ui *ui, struct canvas *c, struct area a)
 }
 
 /* The row with the largest value; false when none is known. */
-static bool largest(const struct ui *ui, enum metric_id id, const char *but, struct row_id *row,
-		    const char **name)
+static bool largest(const struct ui *ui, enum metric_id id, enum metric_id then, const char *but,
+		    struct row_id *row, const char **name)
 {
 	enum scope sc = metric_get(id)->scope;
 	struct snapshot *s = now_rows(&ui->now, sc);
@@ -120,7 +120,10 @@ static bool largest(const struct ui *ui, enum metric_id id, const char *but, str
 
 	for (size_t r = 0; s && r < snapshot_rows(s, sc); r++) {
 		double v = now_value(&ui->now, id, snapshot_id(s, sc, r));
+		/* of several that are idle now, the one that does anything at all */
+		double more = ui_value(ui, then, snapshot_id(s, sc, r));
 
+		v += more > 0 ? fmin(1e-3, more * 1e-12) : 0;
 		if (v > most && strcmp(snapshot_name(s, sc, r), but) != 0) {
 			most = v;
 			*row = snapshot_id(s, sc, r);
@@ -138,7 +141,7 @@ static void disk_line(struct ui *ui, struct canvas *c, struct area a)
 	struct row_id row;
 	double await;
 
-	if (!largest(ui, M_DISK_BUSY, "", &row, &name)) {
+	if (!largest(ui, M_DISK_BUSY, M_DISK_SIZE, "", &row, &name)) {
 		meter(c, a, "disk", NAN, PAINT_DISK, "no block device is seen here", h->points[0], 0, 1);
 		return;
 	}
@@ -161,7 +164,7 @@ static void net_line(struct ui *ui, struct canvas *c, struct area a)
 	struct row_id row;
 	double speed, in, out;
 
-	if (!largest(ui, M_NETIF_RX_BYTES, "lo", &row, &name)) {
+	if (!largest(ui, M_NETIF_RX_BYTES, M_NETIF_TX_BYTES, "lo", &row, &name)) {
 		meter(c, a, "net", NAN, PAINT_NET, "no interface but lo", h->points[0], 0, 0);
 		return;
 	}

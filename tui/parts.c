@@ -98,7 +98,7 @@ size_t events_latest(const struct ui *ui, struct event_line **list, size_t most)
 		       level = snapshot_value(s, M_EVENT_LEVEL, r);
 		const char *text = snapshot_text(s, M_EVENT_TEXT, r);
 
-		if (!text || isnan(at))
+		if (!text || isnan(at) || !(kind > EVENT_NONE))
 			continue;
 		(*list)[n++] = (struct event_line){
 			.seconds = at,

@@ -89,11 +89,19 @@ static void sort_by(struct ui *ui, const char *key)
 	ui_say(ui, true, "the column '%s' is not shown: c chooses columns", key);
 }
 
-static void make_columns(struct ui *ui)
+/* Without a choice, as many as there is room for besides the command. */
+static const char *columns_for(const struct ui *ui, int columns)
+{
+	if (ui->settings.columns[0])
+		return ui->settings.columns;
+	return columns >= 140 ? procs_default : columns >= 110 ? procs_medium : procs_narrow;
+}
+
+static void make_columns(struct ui *ui, int columns)
 {
 	struct procs *p = ui->procs;
 	struct list *l = &ui->lists[SCREEN_PROCESSES];
-	const char *want = ui->settings.columns[0] ? ui->settings.columns : procs_default;
+	const char *want = columns_for(ui, columns);
 
 	if (p->columns_made && !strcmp(p->chosen, want))
 		return;
@@ -289,7 +297,7 @@ static void change_columns(struct ui *ui, int by)
 				 keys[0] ? " " : "", list[i].key);
 	if (keys[0])
 		snprintf(ui->settings.columns, sizeof(ui->settings.columns), "%s", keys);
-	make_columns(ui);
+	make_columns(ui, 0);
 }
 
 static bool choice_key(struct ui *ui, const struct key *k)
@@ -312,7 +320,7 @@ void procs_draw(struct ui *ui, struct canvas *c, struct area a)
 	struct procs *p = ui->procs;
 	struct psource s;
 
-	make_columns(ui);
+	make_columns(ui, a.columns);
 	if (p->choosing) {
 		draw_choice(ui, c, a);
 		return;

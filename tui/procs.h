@@ -77,7 +77,7 @@ void procs_search(struct ui *ui, const char *text, bool next);
 
 /* procs_columns.c */
 extern const struct pcolumn procs_known[]; /* ended by key == NULL */
-extern const char procs_default[];
+extern const char procs_default[], procs_medium[], procs_narrow[];
 /* A column by its key, or of a metric of processes by its name. False: there is none. */
 bool procs_column(const char *key, struct pcolumn *out);
 void procs_choose(struct procs *p, const char *keys); /* those that are not known are left out */

@@ -282,6 +282,8 @@ const struct pcolumn procs_known[] = {
 
 const char procs_default[] =
 	"pid user state cpu wait disk lock rss threads read write why command";
+const char procs_medium[] = "pid user state cpu wait disk lock rss threads why command";
+const char procs_narrow[] = "pid user state cpu wait disk rss command";
 
 /* "proc.rss_anon" as a title: what is behind the dot. */
 static void title_of(const struct metric *m, char *out, size_t size)
@@ -339,8 +341,10 @@ void procs_choose(struct procs *p, const char *keys)
 		p->ncolumns += procs_column(key, &p->columns[p->ncolumns]);
 	}
 	p->columns_made = true;
-	if (!p->ncolumns)
-		procs_choose(p, procs_default);
+	if (p->ncolumns)
+		return;
+	procs_choose(p, procs_narrow);
+	snprintf(p->chosen, sizeof(p->chosen), "%s", keys);
 }
 
 void pcell(const struct psource *s, const struct prow *r, const struct pcolumn *c, char *out,

@@ -56,6 +56,7 @@ static const struct metric_column netif_columns[] = {
 };
 
 static const struct metric_column cgroup_columns[] = {
+	{ "GROUP",    -26, HOW_TEXT,  M_CG_PATH, M_NONE },
 	{ "CPU",        7, HOW_VALUE, M_CG_CPU_USAGE, M_NONE },
 	{ "THROTTLED",  9, HOW_VALUE, M_CG_CPU_THROTTLED_TIME, M_NONE },
 	{ "MEMORY",     9, HOW_VALUE, M_CG_MEM_CURRENT, M_NONE },
@@ -69,7 +70,6 @@ static const struct metric_column cgroup_columns[] = {
 	{ "IO",         6, HOW_VALUE, M_CG_PSI_IO_SOME, M_NONE },
 	{ "MEM",        6, HOW_VALUE, M_CG_PSI_MEM_SOME, M_NONE },
 	{ "CONTROLLERS",-12, HOW_TEXT, M_CG_CONTROLLERS, M_NONE },
-	{ "GROUP",    -24, HOW_TEXT,  M_CG_PATH, M_NONE },
 	{ .title = NULL }
 };
 /* clang-format on */

@@ -38,6 +38,8 @@ void ui_init(struct ui *ui, const struct ui_owner *owner)
 	ui->owner = owner;
 	settings_init(&ui->settings);
 	ui->procs = procs_new();
+	for (size_t i = 0; i < sizeof(ui->lists) / sizeof(*ui->lists); i++)
+		ui->lists[i].sort = 1; /* behind the name: the number that people look for */
 }
 
 void ui_done(struct ui *ui)
