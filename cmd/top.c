@@ -179,7 +179,9 @@ static int batch_run(const struct top_args *a, size_t screen)
 	err = output_open(&b.out, &a->output, &e);
 	if (!err) {
 		b.canvas.ascii = b.out.style.ascii;
-		canvas_size(&b.canvas, a->output.columns || isatty(STDOUT_FILENO) ? b.out.style.columns : COLUMNS_DEFAULT,
+		canvas_size(&b.canvas,
+			    a->output.columns || isatty(STDOUT_FILENO) ? b.out.style.columns
+								       : COLUMNS_DEFAULT,
 			    a->rows ? (unsigned)a->rows : ROWS_DEFAULT);
 		err = session_open(&b.session, &sa, &e);
 	}
@@ -219,7 +221,8 @@ static int top_run(const void *args, int argc, char **argv)
 const struct command command_top = {
 	.name = "top",
 	.summary = "a live dashboard: the verdict as it changes, and who uses and waits for what",
-	.usage = "sixty top [-i SECONDS] [-b [-n N]] [--json] [--screen NAME] [--readonly] [--replay DIR]",
+	.usage =
+		"sixty top [-i SECONDS] [-b [-n N]] [--json] [--screen NAME] [--readonly] [--replay DIR]",
 	.description =
 		"Watches without an end, and judges the last ten seconds every five by the rules of triage. Keys are shown at the "
 		"bottom, ? explains the screen that is shown. Settings are kept in $XDG_CONFIG_HOME/sixty/top "

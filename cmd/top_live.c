@@ -27,7 +27,7 @@ struct dash {
 	struct ui ui;
 	struct canvas canvas;
 	struct terminal *term;
-	int signals; /* of the terminal: its size, stop and continue */
+	int signals;        /* of the terminal: its size, stop and continue */
 	bool dirty, broken; /* settings that could not be read are not written over */
 	bool quit;
 };
@@ -118,7 +118,8 @@ static void save(struct dash *d)
 	char path[512];
 
 	if (d->broken)
-		ui_say(&d->ui, true, "not saved: the file of settings is broken, and is not written over");
+		ui_say(&d->ui, true,
+		       "not saved: the file of settings is broken, and is not written over");
 	else if (owner_save(&d->ui.settings, path, sizeof(path), &e))
 		ui_say(&d->ui, true, "%.120s", e.msg);
 	else
@@ -355,8 +356,8 @@ static int wait_for(pid_t child, const struct term_guard *g)
 			return WEXITSTATUS(status);
 		if (g)
 			term_guard_restore(g);
-		fprintf(stderr, "sixty: the dashboard was ended by signal %d (%s)\n", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		fprintf(stderr, "sixty: the dashboard was ended by signal %d (%s)\n",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return 1;
 	}
 }

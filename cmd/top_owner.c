@@ -182,7 +182,8 @@ bool owner_fetch(struct owner *o)
 		o->asks = false; /* too many hang already */
 	for (size_t i = 0; i < n; i++) {
 		if (err || at + sizeof(len) > answer.len) {
-			keep_command(o, &o->wishes[i], "", 0); /* one of them hangs: names will do */
+			keep_command(o, &o->wishes[i], "",
+				     0); /* one of them hangs: names will do */
 			continue;
 		}
 		memcpy(&len, answer.data + at, sizeof(len));
@@ -215,7 +216,8 @@ static void read_users(struct owner *o)
 			if (!text_until(&line, ':', &name) || !text_until(&line, ':', &word) ||
 			    !text_until(&line, ':', &word) || !text_is_u64(word, &uid))
 				continue;
-			o->users = mem_grow(o->users, &o->users_cap, o->nusers + 1, sizeof(*o->users));
+			o->users =
+				mem_grow(o->users, &o->users_cap, o->nusers + 1, sizeof(*o->users));
 			o->users[o->nusers].uid = (int64_t)uid;
 			text_copy(o->users[o->nusers].name, sizeof(o->users->name), name);
 			o->nusers++;
@@ -243,10 +245,9 @@ struct owner *owner_new(void)
 	o->asks = !child_open(&o->child, "sixty-commands", answer_commands, NULL, &e);
 	o->lines = mem_array(COMMANDS * 2, sizeof(*o->lines));
 	read_users(o);
-	o->ui = (struct ui_owner){ .ctx = o,
-				   .command = command_of,
-				   .user = user_of,
-				   .self = getpid() };
+	o->ui = (struct ui_owner){
+		.ctx = o, .command = command_of, .user = user_of, .self = getpid()
+	};
 	return o;
 }
 
@@ -391,7 +392,8 @@ int owner_save(const struct settings *s, char *path, size_t size, struct err *e)
 	int err;
 
 	if (!settings_path(path, size))
-		return err_set(e, -ENOENT, "cannot save the settings: neither XDG_CONFIG_HOME nor HOME is set");
+		return err_set(e, -ENOENT,
+			       "cannot save the settings: neither XDG_CONFIG_HOME nor HOME is set");
 	for (char *p = path + 1; *p; p++)
 		if (*p == '/') {
 			*p = '\0';

@@ -102,7 +102,9 @@ static void take_stack(void *ctx, const void *key, const void *value)
 	f->n++;
 }
 
-#define NAMES 8192u
+#define NAMES         8192u
+#define PASSES_FREE   4
+#define PASS_EVERY_NS 30000000000u /* a pass takes some 40 ms */
 
 static struct deep_name *name_place(const struct deep_stacks *d, uint64_t address)
 {
@@ -119,8 +121,11 @@ static void name_new(struct deep_stacks *d, const struct collector_env *env, con
 {
 	uint64_t *unknown = mem_array(n + 1, sizeof(*unknown));
 	char(*names)[KERNEL_NAME];
+	uint64_t now = clock_boot_ns();
 	size_t count = 0;
 
+	if (d->passes >= PASSES_FREE && now - d->passed_ns < PASS_EVERY_NS)
+		n = 0;
 	if (!d->names)
 		d->names = mem_array(NAMES, sizeof(*d->names));
 	for (size_t i = 0; i < n && d->nnames < NAMES / 2; i++) {
@@ -133,8 +138,11 @@ static void name_new(struct deep_stacks *d, const struct collector_env *env, con
 		unknown[count++] = ips[i];
 	}
 	names = mem_array(count + 1, sizeof(*names));
-	if (count)
+	if (count) {
 		env->name_kernel(env->root, unknown, count, names);
+		d->passes++;
+		d->passed_ns = now;
+	}
 	for (size_t i = 0; i < count; i++)
 		memcpy(name_place(d, unknown[i])->name, names[i], sizeof(names[i]));
 	mem_free(names);
@@ -152,7 +160,7 @@ static void names_of_stacks(struct deep_stacks *d, const struct collector_env *e
 	}
 	name_new(d, env, f->ips, n);
 	for (size_t i = 0; i < n; i++)
-		if (f->ips[i])
+		if (f->ips[i]) /* "" when it is not named: it stays so, or its time would move to another cause later */
 			memcpy(names[i], name_place(d, f->ips[i])->name, sizeof(names[i]));
 }
 

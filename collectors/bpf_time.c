@@ -323,7 +323,8 @@ static void forget_pair(struct bpf_time *t, const struct wire_pair_key *k)
 {
 	uint32_t victim = k->victim;
 
-	if (t->env->live && t->npids && !bsearch(&victim, t->pids, t->npids, sizeof(victim), by_number))
+	if (t->env->live && t->npids &&
+	    !bsearch(&victim, t->pids, t->npids, sizeof(victim), by_number))
 		forget_key(t, k, sizeof(*k));
 }
 

@@ -18,6 +18,8 @@ struct deep_stacks {
 		char name[KERNEL_NAME];
 	} * names;
 	size_t nnames;
+	unsigned passes; /* over /proc/kallsyms */
+	uint64_t passed_ns;
 };
 
 /* Name the stacks that have come up since the last call: one pass over /proc/kallsyms, and none when there is

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define CREDIT_PER_TICK_NS 500000 /* 0.5 % of one CPU, used only where much is going on */
-#define CREDIT_LIVE_NS     100000 /* where somebody looks on all day, and eBPF measures besides */
 #define CREDIT_MAX_NS      2000000
 #define PAUSE_MAX          8u /* ticks between two looks at a process of which no thread ran */
 
@@ -148,8 +147,7 @@ void tasks_sample(struct tasks *t, uint64_t now, bool all)
 	size_t done = 0;
 
 	if (!all && t->credit_ns < CREDIT_MAX_NS)
-		t->credit_ns += t->env->live && t->env->time_measured ? CREDIT_LIVE_NS
-								      : CREDIT_PER_TICK_NS;
+		t->credit_ns += CREDIT_PER_TICK_NS;
 	for (; done < t->nfollowed; done++) {
 		struct followed *f;
 

@@ -44,7 +44,7 @@
 #define PACES          (PACE_EDGE + 1)
 
 /* Of a watch without an end: the first judgement comes early. */
-#define LIVE_SETTLE    5   /* ticks: until our own start is over, which is not what is to be judged */
+#define LIVE_SETTLE    5 /* ticks: until our own start is over, which is not what is to be judged */
 #define LIVE_FIRST     2.0 /* seconds */
 #define LIVE_HALF      5.0
 #define LIVE_REPLAY_NS 10500000000u /* of a capture are judged together */
@@ -68,8 +68,8 @@ struct live {
 	uint64_t ticks, due, edge_due;   /* so far; of the next refresh; of the end of this half */
 	uint64_t budgeted;               /* seconds */
 	bool settled;
-	size_t at;                       /* step of a capture */
-	struct hists hists[2];           /* as they were at the last two ends */
+	size_t at;             /* step of a capture */
+	struct hists hists[2]; /* as they were at the last two ends */
 };
 
 struct session {
@@ -1055,8 +1055,7 @@ int session_live_tick(struct session *s, struct err *e)
 	(void)e;
 	if (sig)
 		return sig;
-	if (s->args.replay ||
-	    read(s->timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
+	if (s->args.replay || read(s->timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
 		return 0;
 	l->ticks += passed;
 	s->late_ticks += passed - 1;

@@ -68,7 +68,8 @@ void session_live_pace(struct session *s, double seconds);
 void session_now(struct session *s, struct now *out);
 /* Steps of the capture, the one that is shown, and its time. */
 size_t session_steps(const struct session *s, size_t *at, int64_t *wall_ns);
-int64_t session_step_time(const struct session *s, size_t step); /* wall clock, ns; 0: no such step */
+int64_t session_step_time(const struct session *s,
+			  size_t step); /* wall clock, ns; 0: no such step */
 int session_live_seek(struct session *s, size_t step, struct err *e);
 
 const struct view *session_view(struct session *s);

@@ -14,8 +14,9 @@ struct now {
 	const struct host *host;
 	struct interval *const *seconds; /* between refreshes, oldest first */
 	size_t nseconds;
-	struct snapshot *latest[NOW_LATEST]; /* that read different tables, fastest first; NULL: none */
-	int64_t wall_ns;                     /* of the last refresh */
+	struct snapshot
+		*latest[NOW_LATEST]; /* that read different tables, fastest first; NULL: none */
+	int64_t wall_ns;             /* of the last refresh */
 };
 
 /* The last interval that has this table; NULL: none. */

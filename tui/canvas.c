@@ -148,7 +148,8 @@ int canvas_width(const struct canvas *c, const char *text)
 	return width;
 }
 
-static int put_text(struct canvas *c, int x, int y, int width, enum paint p, const char *s, size_t n)
+static int put_text(struct canvas *c, int x, int y, int width, enum paint p, const char *s,
+		    size_t n)
 {
 	bool cut = width_of_text(c, s, n) > width;
 	int at = x, end = x + width - cut;
@@ -266,8 +267,9 @@ void canvas_spark(struct canvas *c, int x, int y, int width, const float *v, siz
 		level = (int)lrint((part < 0 ? 0 : part > 1 ? 1 : part) * 8);
 		if (value > 0 && !level)
 			level = 1;
-		put(c, at, y, c->ascii ? (unsigned char)levels_ascii[level] : eighths_up[level ? level : 1], 1,
-		    level ? p : PAINT_DIM);
+		put(c, at, y,
+		    c->ascii ? (unsigned char)levels_ascii[level] : eighths_up[level ? level : 1],
+		    1, level ? p : PAINT_DIM);
 	}
 }
 

@@ -11,7 +11,7 @@
 
 /* A grid of cells: all that a screen knows of a terminal. What is put outside of it is cut, and text from anywhere
  * is made printable on the way in, so that no name can move the cursor or change a colour. */
-#define CANVAS_MARKS 2 /* combining characters that a cell holds besides its own */
+#define CANVAS_MARKS 2    /* combining characters that a cell holds besides its own */
 #define CANVAS_MOST  1000 /* columns and rows */
 
 struct spot {

@@ -13,7 +13,10 @@ struct loss {
 	size_t offset;
 };
 
-#define LOSS(field, text) { text, offsetof(struct ledger, field) }
+#define LOSS(field, text)                            \
+	{                                            \
+		text, offsetof(struct ledger, field) \
+	}
 
 static const struct loss losses[] = {
 	LOSS(counters_reset, "counters that went back"),
@@ -37,22 +40,25 @@ static int draw_self(struct ui *ui, struct canvas *c, struct area a)
 	char text[300], rss[32], maps[32];
 	double bpf = l->wall_seconds > 0 ? l->cpu_seconds_bpf / l->wall_seconds : NAN;
 
-	heading(c, (struct area){ a.x, a.y, a.columns, 1 }, "What looking costs", "since the start");
+	heading(c, (struct area){ a.x, a.y, a.columns, 1 }, "What looking costs",
+		"since the start");
 	if (ui->replay) {
 		canvas_text(c, a.x + 1, a.y + 1, a.columns - 1, PAINT_DIM,
 			    "This is a capture: what it cost was paid elsewhere.");
 		return 2;
 	}
-	snprintf(text, sizeof(text), "sixty itself: %.2f %% of one CPU (%.2f s in %.0f s), %s of memory at most",
+	snprintf(text, sizeof(text),
+		 "sixty itself: %.2f %% of one CPU (%.2f s in %.0f s), %s of memory at most",
 		 l->wall_seconds > 0 ? 100 * l->cpu_seconds_self / l->wall_seconds : NAN,
 		 l->cpu_seconds_self, l->wall_seconds,
 		 unit_format(rss, sizeof(rss), UNIT_BYTES, 0, (double)l->rss_bytes));
 	canvas_text(c, a.x + 1, a.y + 1, a.columns - 1, PAINT_PLAIN, text);
 	if (l->bpf)
-		snprintf(text, sizeof(text),
-			 "its eBPF programs: %.3f %% of one CPU, charged to whoever ran; loading %.0f ms; maps %s",
-			 100 * bpf, 1000 * l->load_cpu_seconds,
-			 unit_format(maps, sizeof(maps), UNIT_BYTES, 0, (double)l->map_bytes));
+		snprintf(
+			text, sizeof(text),
+			"its eBPF programs: %.3f %% of one CPU, charged to whoever ran; loading %.0f ms; maps %s",
+			100 * bpf, 1000 * l->load_cpu_seconds,
+			unit_format(maps, sizeof(maps), UNIT_BYTES, 0, (double)l->map_bytes));
 	else
 		snprintf(text, sizeof(text), "no eBPF programs: `sixty doctor` says why");
 	canvas_text(c, a.x + 1, a.y + 2, a.columns - 1, PAINT_PLAIN, text);
@@ -85,8 +91,8 @@ static void draw_programs(struct ui *ui, struct canvas *c, struct area a)
 	const struct ledger *l = &ui->report->ledger;
 	struct list *list = &ui->lists[ui->screen];
 
-	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD, "%-24s %12s %10s %12s  %-14s %s", "PROGRAM",
-		     "EVENTS/s", "ns EACH", "% OF ONE CPU", "HOOK", "WHAT FOR");
+	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD, "%-24s %12s %10s %12s  %-14s %s",
+		     "PROGRAM", "EVENTS/s", "ns EACH", "% OF ONE CPU", "HOOK", "WHAT FOR");
 	list->rows = l->nprograms;
 	list->page = a.rows - 1;
 	if (list->at >= l->nprograms)
@@ -101,8 +107,8 @@ static void draw_programs(struct ui *ui, struct canvas *c, struct area a)
 			snprintf(share, sizeof(share), "%.4f", rate * p->ns_per_event * 1e-7);
 		}
 		canvas_print(c, a.x, a.y + 1 + (int)(i - list->at), a.columns, PAINT_PLAIN,
-			     "%-24s %12.1f %10s %12s  %-14s %s%s", p->name, rate, each, share, p->how,
-			     p->stopped > 0 ? "[stopped: too dear] " : "", p->what);
+			     "%-24s %12.1f %10s %12s  %-14s %s%s", p->name, rate, each, share,
+			     p->how, p->stopped > 0 ? "[stopped: too dear] " : "", p->what);
 	}
 }
 

@@ -36,8 +36,8 @@ static const float *points_of(const struct ui *ui, struct row_id id)
 
 static void draw_one(const struct ui *ui, struct canvas *c, struct area a, const struct one *o)
 {
-	static const enum metric_id shares[] = { M_CPU_USER, M_CPU_SYSTEM, M_CPU_IRQ, M_CPU_SOFTIRQ,
-						 M_CPU_STEAL, M_CPU_IOWAIT };
+	static const enum metric_id shares[] = { M_CPU_USER,    M_CPU_SYSTEM, M_CPU_IRQ,
+						 M_CPU_SOFTIRQ, M_CPU_STEAL,  M_CPU_IOWAIT };
 	const float *points = points_of(ui, o->id);
 	int map = a.columns - NUMBERS - 6;
 	char text[32];
@@ -78,12 +78,14 @@ void cpus_draw(struct ui *ui, struct canvas *c, struct area a)
 	int map = a.columns - NUMBERS - 6;
 
 	for (size_t i = 0; i < n; i++)
-		list[i] = (struct one){ snapshot_id(s, SCOPE_CPU, i), snapshot_name(s, SCOPE_CPU, i) };
+		list[i] = (struct one){ snapshot_id(s, SCOPE_CPU, i),
+					snapshot_name(s, SCOPE_CPU, i) };
 	if (n)
 		qsort(list, n, sizeof(*list), by_name);
-	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD, "%-6s%-*s %5s %5s %5s %5s %5s %5s %5s %6s %s", "CPU",
-		     map > 0 ? map : 0, map > 12 ? "BUSY, OVER TIME" : "", "BUSY%", "USER", "SYS", "IRQ",
-		     "SOFT", "STEAL", "IOWT", "WAITS", "CLOCK");
+	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD,
+		     "%-6s%-*s %5s %5s %5s %5s %5s %5s %5s %6s %s", "CPU", map > 0 ? map : 0,
+		     map > 12 ? "BUSY, OVER TIME" : "", "BUSY%", "USER", "SYS", "IRQ", "SOFT",
+		     "STEAL", "IOWT", "WAITS", "CLOCK");
 	l->rows = n;
 	l->page = a.rows - 1;
 	if (l->at + (size_t)l->page > n)

@@ -21,7 +21,8 @@ void events_draw(struct ui *ui, struct canvas *c, struct area a)
 	if (l->at >= n)
 		l->at = n ? n - 1 : 0;
 	for (size_t i = l->at; i < n && (int)(i - l->at) < a.rows - 1; i++)
-		draw_event(ui, c, (struct area){ a.x, a.y + 1 + (int)(i - l->at), a.columns, 1 }, &list[i]);
+		draw_event(ui, c, (struct area){ a.x, a.y + 1 + (int)(i - l->at), a.columns, 1 },
+			   &list[i]);
 	if (!n && a.rows > 1)
 		canvas_text(c, a.x + 1, a.y + 1, a.columns - 1, PAINT_DIM,
 			    "Nothing that matters, or it may not be read: `sixty doctor` says.");

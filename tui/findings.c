@@ -20,7 +20,8 @@ static void flow(struct page *p, int indent, enum paint paint, const char *text)
 {
 	/* a paragraph's height is only known by flowing it: on a line below the canvas nothing is drawn */
 	int at = p->a.y + p->y - p->top;
-	struct area part = { p->a.x + indent, at, p->a.columns - indent - 1, p->a.y + p->a.rows - at };
+	struct area part = { p->a.x + indent, at, p->a.columns - indent - 1,
+			     p->a.y + p->a.rows - at };
 
 	if (at < p->a.y) { /* scrolled off: measure it outside */
 		part.y = (int)p->c->rows;
@@ -57,8 +58,8 @@ static void impact_text(const struct impact *i, char *out, size_t size)
 	if (i->lost > 0)
 		snprintf(out, size, "%.2f s/s lost", i->lost);
 	if (i->failed > 0)
-		snprintf(out + strlen(out), size - strlen(out), "%s%.1f failures/s", out[0] ? ", " : "",
-			 i->failed);
+		snprintf(out + strlen(out), size - strlen(out), "%s%.1f failures/s",
+			 out[0] ? ", " : "", i->failed);
 	if (i->wasted > 0)
 		snprintf(out + strlen(out), size - strlen(out), "%s%.2f CPUs spent on it",
 			 out[0] ? ", " : "", i->wasted);
@@ -66,8 +67,8 @@ static void impact_text(const struct impact *i, char *out, size_t size)
 		snprintf(out + strlen(out), size - strlen(out), "%s%.2f s/s behind one thread",
 			 out[0] ? ", " : "", i->serial);
 	if (!isnan(i->to_limit))
-		snprintf(out + strlen(out), size - strlen(out), "%sa limit in %s", out[0] ? ", " : "",
-			 unit_duration(number, sizeof(number), i->to_limit));
+		snprintf(out + strlen(out), size - strlen(out), "%sa limit in %s",
+			 out[0] ? ", " : "", unit_duration(number, sizeof(number), i->to_limit));
 }
 
 static void parties(struct page *p, const char *word, const struct party *list, unsigned n)
@@ -76,9 +77,10 @@ static void parties(struct page *p, const char *word, const struct party *list, 
 	size_t used = (size_t)snprintf(text, sizeof(text), "%s", word);
 
 	for (unsigned i = 0; i < n && used < sizeof(text); i++) {
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s%s%.100s", i ? "," : "",
-					 list[i].kind == PARTY_PROCESS ? "" : party_kind_name(list[i].kind),
-					 list[i].kind == PARTY_PROCESS ? "" : " ", list[i].name);
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "%s %s%s%.100s", i ? "," : "",
+			list[i].kind == PARTY_PROCESS ? "" : party_kind_name(list[i].kind),
+			list[i].kind == PARTY_PROCESS ? "" : " ", list[i].name);
 		if (used < sizeof(text) && list[i].pid)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "[%lld]",
 						 (long long)list[i].pid);
@@ -173,7 +175,8 @@ void findings_draw(struct ui *ui, struct canvas *c, struct area a)
 			    "The first judgement comes after two seconds.");
 		return;
 	}
-	snprintf(text, sizeof(text), "%s, over the last %.0f s", verdict_name(r->verdict), r->seconds);
+	snprintf(text, sizeof(text), "%s, over the last %.0f s", verdict_name(r->verdict),
+		 r->seconds);
 	title(&p, "Findings", text);
 	if (!r->findings.n)
 		flow(&p, 1, PAINT_GOOD, r->summary);
@@ -183,7 +186,8 @@ void findings_draw(struct ui *ui, struct canvas *c, struct area a)
 	for (size_t i = 0; i < r->findings.ncleared; i++) {
 		const struct cleared *f = &r->findings.cleared[i];
 
-		snprintf(text, sizeof(text), "%s %s: %s", resource_name(f->resource), f->instance, f->why);
+		snprintf(text, sizeof(text), "%s %s: %s", resource_name(f->resource), f->instance,
+			 f->why);
 		flow(&p, 1, PAINT_PLAIN, text);
 	}
 	title(&p, "Not checked", "and why");

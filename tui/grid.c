@@ -151,7 +151,9 @@ static void draw_titles(struct canvas *c, struct area a, const struct grid *g)
 		char title[40];
 
 		snprintf(title, sizeof(title), "%s%s", g->columns[i].title,
-			 !sorts ? "" : g->list->reverse ? "\xe2\x86\x91" : "\xe2\x86\x93");
+			 !sorts             ? ""
+			 : g->list->reverse ? "\xe2\x86\x91"
+					    : "\xe2\x86\x93");
 		put_cell(c, x, a.y, w, end - x, sorts ? PAINT_SORT : PAINT_HEAD, title);
 		x += abs(w) + 1;
 	}
@@ -238,8 +240,7 @@ static enum paint metric_cell(void *ctx, size_t row, int column, char *out, size
 		ui_cell(t->ui, m->metric, t->rows[row].id, out, size);
 		break;
 	case HOW_SHARE_OF:
-		unit_format(out, size, UNIT_RATIO, 0,
-			    column_number(t->ui, m, t->rows[row].id));
+		unit_format(out, size, UNIT_RATIO, 0, column_number(t->ui, m, t->rows[row].id));
 		break;
 	}
 	return !strcmp(out, "-") || !strcmp(out, "0") || !strcmp(out, "0 %") ? PAINT_DIM
@@ -330,14 +331,19 @@ void metric_table(struct ui *ui, struct canvas *c, struct area a, struct list *l
 
 /* ---- meters ---- */
 
-#define METER_NAME 8
+#define METER_NAME  8
 #define METER_RATIO 6
 
 void meter(struct canvas *c, struct area a, const char *name, double ratio, enum paint p,
 	   const char *text, const float *points, size_t n, double most)
 {
-	int bar = a.columns >= 120 ? 24 : a.columns >= 70 ? 16 : 8,
-	    spark = a.columns >= 120 ? 40 : a.columns >= 76 ? 20 : 0, x = a.x + METER_NAME;
+	int bar = a.columns >= 120  ? 24
+		  : a.columns >= 70 ? 16
+				    : 8,
+	    spark = a.columns >= 120  ? 40
+		    : a.columns >= 76 ? 20
+				      : 0,
+	    x = a.x + METER_NAME;
 	char number[32];
 
 	canvas_text(c, a.x, a.y, METER_NAME - 1, PAINT_STRONG, name);

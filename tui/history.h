@@ -15,8 +15,8 @@ enum track {
 	TRACK_CPU,
 	TRACK_MEMORY,
 	TRACK_SWAP,
-	TRACK_DISK,     /* busiest disk */
-	TRACK_DISK_IN,  /* bytes/s */
+	TRACK_DISK,    /* busiest disk */
+	TRACK_DISK_IN, /* bytes/s */
 	TRACK_DISK_OUT,
 	TRACK_NET_IN,
 	TRACK_NET_OUT,

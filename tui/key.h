@@ -34,6 +34,6 @@ struct key {
 	int x, y; /* of the mouse */
 };
 
-#define KEY_CTRL(c) ((uint32_t)(c) & 0x1f)
+#define KEY_CTRL(c) ((uint32_t)(c)&0x1f)
 
 #endif

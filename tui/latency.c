@@ -33,7 +33,9 @@ static enum paint hist_cell(void *ctx, size_t row, int column, char *out, size_t
 		break;
 	case 2:
 		unit_format(out, size, UNIT_COUNT, 1,
-			    ui->report->seconds > 0 ? (double)hist_count(&r->h) / ui->report->seconds : NAN);
+			    ui->report->seconds > 0
+				    ? (double)hist_count(&r->h) / ui->report->seconds
+				    : NAN);
 		break;
 	case 3:
 		percentile(r, 0.5, out, size);
@@ -90,19 +92,21 @@ static void draw_shape(struct canvas *c, struct area a, const struct hist_row *r
 		unit_format(from, sizeof(from), k->unit, 0,
 			    hist_value(r->kind, (double)hist_low((unsigned)i * HIST_SUB)));
 		unit_format(to, sizeof(to), k->unit, 0,
-			    hist_value(r->kind, (double)hist_high((unsigned)i * HIST_SUB + HIST_SUB - 1)));
+			    hist_value(r->kind,
+				       (double)hist_high((unsigned)i * HIST_SUB + HIST_SUB - 1)));
 		canvas_right(c, a.x, y, 10, PAINT_DIM, from);
 		canvas_text(c, a.x + 11, y, 1, PAINT_DIM, "\xe2\x80\x93");
 		canvas_right(c, a.x + 12, y, 10, PAINT_DIM, to);
 		canvas_print(c, a.x + 23, y, 10, PAINT_PLAIN, "%9llu", (unsigned long long)sums[i]);
-		canvas_bar(c, a.x + 34, y, a.columns - 35, (double)sums[i] / (double)most, PAINT_DISK);
+		canvas_bar(c, a.x + 34, y, a.columns - 35, (double)sums[i] / (double)most,
+			   PAINT_DISK);
 	}
 }
 
 void latency_draw(struct ui *ui, struct canvas *c, struct area a)
 {
-	static const struct grid_column titles[] = { { "WHAT", -16 }, { "OF", -14 },  { "RATE", 10 },
-						     { "p50", 9 },    { "p90", 9 },   { "p99", 9 },
+	static const struct grid_column titles[] = { { "WHAT", -16 }, { "OF", -14 }, { "RATE", 10 },
+						     { "p50", 9 },    { "p90", 9 },  { "p99", 9 },
 						     { "MOST", 9 },   { "OPEN", 6 } };
 	const struct hists *h = ui->report ? ui->report->hists : NULL;
 	struct list *l = &ui->lists[ui->screen];
@@ -116,10 +120,12 @@ void latency_draw(struct ui *ui, struct canvas *c, struct area a)
 			  .id = hist_id };
 
 	if (!h) {
-		canvas_flow(c, a, PAINT_DIM,
-			    ui->replay ? "Distributions are not part of a capture."
-			    : ui->report ? "Distributions are counted by eBPF, which is not there: `sixty doctor` says why."
-					 : "Counted until the first judgement.");
+		canvas_flow(
+			c, a, PAINT_DIM,
+			ui->replay ? "Distributions are not part of a capture."
+			: ui->report
+				? "Distributions are counted by eBPF, which is not there: `sixty doctor` says why."
+				: "Counted until the first judgement.");
 		return;
 	}
 	g.empty = "Nothing was counted yet.";

@@ -27,9 +27,12 @@ static const struct {
 	enum metric_id id;
 	const char *what;
 } roots[] = {
-	{ M_TIME_ROOT_CPU, "running" },	      { M_TIME_ROOT_RUNNABLE, "waiting for a CPU" },
-	{ M_TIME_ROOT_THROTTLED, "throttled" }, { M_TIME_ROOT_DISK, "on disks" },
-	{ M_TIME_ROOT_MEMORY, "in memory" },  { M_TIME_ROOT_SLEEP, "asleep by choice" },
+	{ M_TIME_ROOT_CPU, "running" },
+	{ M_TIME_ROOT_RUNNABLE, "waiting for a CPU" },
+	{ M_TIME_ROOT_THROTTLED, "throttled" },
+	{ M_TIME_ROOT_DISK, "on disks" },
+	{ M_TIME_ROOT_MEMORY, "in memory" },
+	{ M_TIME_ROOT_SLEEP, "asleep by choice" },
 	{ M_TIME_ROOT_REPLY, "awaiting a reply" },
 };
 
@@ -50,8 +53,8 @@ static void holders(const struct ui *ui, const struct lost_row *l, char *out, si
 		double x = interval_delta(v->window, roots[i].id, row);
 
 		if (x > 0.02 * all && used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%s %.0f %%", used ? ", " : "",
-						 roots[i].what, 100 * x / all);
+			used += (size_t)snprintf(out + used, size - used, "%s%s %.0f %%",
+						 used ? ", " : "", roots[i].what, 100 * x / all);
 	}
 	if (!used)
 		snprintf(out, size, "-");
@@ -68,11 +71,12 @@ void locks_draw(struct ui *ui, struct canvas *c, struct area a)
 
 	for (size_t i = 0; v && i < v->nlost; i++)
 		if (v->lost[i].time[CAUSE_LOCK] > 0.0005 * seconds)
-			list[n++] = (struct waiter){ &v->lost[i], v->lost[i].time[CAUSE_LOCK] / seconds };
+			list[n++] = (struct waiter){ &v->lost[i],
+						     v->lost[i].time[CAUSE_LOCK] / seconds };
 	if (n)
 		qsort(list, n, sizeof(*list), most_first);
-	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD, "%8s %-16s %12s %12s  %s", "PID", "PROCESS",
-		     "WAITS", "LONGEST OPEN", "MEANWHILE THE HOLDERS WERE");
+	canvas_print(c, a.x, a.y, a.columns, PAINT_HEAD, "%8s %-16s %12s %12s  %s", "PID",
+		     "PROCESS", "WAITS", "LONGEST OPEN", "MEANWHILE THE HOLDERS WERE");
 	l->rows = n;
 	l->page = a.rows - 1;
 	if (l->at >= n)

@@ -54,7 +54,8 @@ static void draw_uses(struct ui *ui, struct canvas *c, struct area a)
 				    cache ? PAINT_DISK : p->paint);
 		snprintf(text, sizeof(text), "%s %s  ", cache ? "cache and other" : p->name,
 			 unit_format(number, sizeof(number), UNIT_BYTES, 0, v));
-		x += canvas_text(c, x, a.y + 1, a.x + a.columns - x, cache ? PAINT_DISK : p->paint, text);
+		x += canvas_text(c, x, a.y + 1, a.x + a.columns - x, cache ? PAINT_DISK : p->paint,
+				 text);
 	}
 }
 
@@ -68,10 +69,18 @@ static const struct rate_line moves[] = {
 	{ "swap", { M_SWAP_IN, M_SWAP_OUT, M_NONE }, { "in", "out", NULL } },
 	{ "storage", { M_PAGED_IN, M_PAGED_OUT, M_NONE }, { "in", "out", NULL } },
 	{ "faults", { M_FAULTS, M_MAJOR_FAULTS, M_NONE }, { "all", "with I/O", NULL } },
-	{ "reclaim", { M_SCAN_KSWAPD, M_SCAN_DIRECT, M_ALLOCSTALLS }, { "by kswapd", "direct", "stalls" } },
-	{ "refaults", { M_REFAULT_FILE, M_REFAULT_ANON, M_NONE }, { "of files", "of programs", NULL } },
-	{ "dirty", { M_MEM_DIRTY, M_MEM_WRITEBACK, M_DIRTY_LIMIT }, { "waits", "is written", "limit" } },
-	{ "promised", { M_MEM_COMMITTED, M_MEM_COMMIT_LIMIT, M_NONE }, { "asked for", "limit", NULL } },
+	{ "reclaim",
+	  { M_SCAN_KSWAPD, M_SCAN_DIRECT, M_ALLOCSTALLS },
+	  { "by kswapd", "direct", "stalls" } },
+	{ "refaults",
+	  { M_REFAULT_FILE, M_REFAULT_ANON, M_NONE },
+	  { "of files", "of programs", NULL } },
+	{ "dirty",
+	  { M_MEM_DIRTY, M_MEM_WRITEBACK, M_DIRTY_LIMIT },
+	  { "waits", "is written", "limit" } },
+	{ "promised",
+	  { M_MEM_COMMITTED, M_MEM_COMMIT_LIMIT, M_NONE },
+	  { "asked for", "limit", NULL } },
 };
 
 static void draw_moves(struct ui *ui, struct canvas *c, struct area a, const struct rate_line *m)
@@ -84,8 +93,9 @@ static void draw_moves(struct ui *ui, struct canvas *c, struct area a, const str
 		/* of a derived metric the inputs are rates */
 		int rate = d->kind == KIND_COUNTER || d->kind == KIND_DERIVED;
 
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s", i ? "   " : "",
-			 m->words[i], unit_format(number, sizeof(number), d->unit, rate, v));
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s",
+			 i ? "   " : "", m->words[i],
+			 unit_format(number, sizeof(number), d->unit, rate, v));
 	}
 	canvas_text(c, a.x, a.y, 10, PAINT_STRONG, m->name);
 	canvas_text(c, a.x + 11, a.y, a.columns - 11, PAINT_PLAIN, text);
@@ -127,10 +137,11 @@ static void draw_owners(struct ui *ui, struct canvas *c, struct area a)
 	if (n)
 		qsort(list, n, sizeof(*list), most_first);
 	for (size_t i = 0; i < n && (int)i < a.rows - 1; i++)
-		canvas_print(c, a.x, a.y + 1 + (int)i, a.columns, PAINT_PLAIN, "%8llu %11s  swap %11s  %s",
-			     (unsigned long long)list[i].id.key,
+		canvas_print(c, a.x, a.y + 1 + (int)i, a.columns, PAINT_PLAIN,
+			     "%8llu %11s  swap %11s  %s", (unsigned long long)list[i].id.key,
 			     unit_format(text, sizeof(text), UNIT_BYTES, 0, list[i].rss),
-			     ui_cell(ui, M_PROC_SWAP, list[i].id, swap, sizeof(swap)), list[i].name);
+			     ui_cell(ui, M_PROC_SWAP, list[i].id, swap, sizeof(swap)),
+			     list[i].name);
 	mem_free(list);
 }
 
@@ -151,7 +162,8 @@ void memory_draw(struct ui *ui, struct canvas *c, struct area a)
 		      h->n ? (double)h->points[TRACK_MEMORY][h->n - 1] : NAN, PAINT_MEMORY, text,
 		      h->points[TRACK_MEMORY], h->n, 1);
 	snprintf(text, sizeof(text), "%s left of %s",
-		 unit_format(number, sizeof(number), UNIT_BYTES, 0, now_system(&ui->now, M_SWAP_FREE)),
+		 unit_format(number, sizeof(number), UNIT_BYTES, 0,
+			     now_system(&ui->now, M_SWAP_FREE)),
 		 unit_format(whole, sizeof(whole), UNIT_BYTES, 0, swap));
 	if (a.y < end && swap > 0)
 		meter(c, (struct area){ a.x, a.y++, a.columns, 1 }, "swap",

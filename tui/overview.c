@@ -41,11 +41,13 @@ static int draw_verdict(struct ui *ui, struct canvas *c, struct area a)
 		return 1;
 	}
 	canvas_print(c, a.x, a.y, a.columns, verdict_paint(r), " %s ", verdict_word(r->verdict));
-	if (!isnan(r->explained))
+	if (r->verdict != VERDICT_HEALTHY && r->lost_total >= 0.01 && !isnan(r->explained))
 		snprintf(explained, sizeof(explained), " \xc2\xb7 %.0f %% of it explained",
 			 100 * r->explained);
-	snprintf(text, sizeof(text), "for %s \xc2\xb7 over the last %.0f s \xc2\xb7 lost to waiting %.2f s/s%s",
-		 unit_duration(held, sizeof(held), fmax(0, (double)(ui->judged_ns - ui->since_ns) * 1e-9)),
+	snprintf(text, sizeof(text),
+		 "for %s \xc2\xb7 over the last %.0f s \xc2\xb7 lost to waiting %.2f s/s%s",
+		 unit_duration(held, sizeof(held),
+			       fmax(0, (double)(ui->judged_ns - ui->since_ns) * 1e-9)),
 		 r->seconds, r->lost_total, explained);
 	canvas_text(c, a.x + 15, a.y, a.columns - 15, PAINT_DIM, text);
 	sentence.x += 1;
@@ -70,8 +72,8 @@ static void rate_text(char *out, size_t size, const char *word, enum unit u, dou
 static void share_text(char *out, size_t size, const char *word, double v)
 {
 	if (!isnan(v))
-		snprintf(out + strlen(out), size - strlen(out), "%s%s %.0f %%", out[0] ? "  " : "", word,
-			 100 * v);
+		snprintf(out + strlen(out), size - strlen(out), "%s%s %.0f %%", out[0] ? "  " : "",
+			 word, 100 * v);
 }
 
 static void cpu_line(struct ui *ui, struct canvas *c, struct area a)
@@ -88,24 +90,26 @@ static void cpu_line(struct ui *ui, struct canvas *c, struct area a)
 	share_text(text, sizeof(text), "irq",
 		   (now_system(&ui->now, M_SYS_IRQ) + now_system(&ui->now, M_SYS_SOFTIRQ)) / cpus);
 	share_text(text, sizeof(text), "steal", now_system(&ui->now, M_SYS_STEAL) / cpus);
-	meter(c, a, "cpu", now_system(&ui->now, M_SYS_BUSY), PAINT_USER, text,
-	      h->points[TRACK_CPU], h->n, 1);
+	meter(c, a, "cpu", now_system(&ui->now, M_SYS_BUSY), PAINT_USER, text, h->points[TRACK_CPU],
+	      h->n, 1);
 }
 
 static void memory_line(struct ui *ui, struct canvas *c, struct area a)
 {
 	const struct history *h = &ui->history;
-	double all = now_system(&ui->now, M_MEM_TOTAL), left = now_system(&ui->now, M_MEM_AVAILABLE),
+	double all = now_system(&ui->now, M_MEM_TOTAL),
+	       left = now_system(&ui->now, M_MEM_AVAILABLE),
 	       swap = now_system(&ui->now, M_SWAP_TOTAL);
 	char text[160], x[32], y[32];
 
-	snprintf(text, sizeof(text), "%s of %s", unit_format(x, sizeof(x), UNIT_BYTES, 0, all - left),
+	snprintf(text, sizeof(text), "%s of %s",
+		 unit_format(x, sizeof(x), UNIT_BYTES, 0, all - left),
 		 unit_format(y, sizeof(y), UNIT_BYTES, 0, all));
 	if (swap > 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  swap %s",
 			 unit_format(x, sizeof(x), UNIT_BYTES, 0,
 				     swap - now_system(&ui->now, M_SWAP_FREE)));
-	
+
 	meter(c, a, "memory", all > 0 ? 1 - left / all : NAN, PAINT_MEMORY, text,
 	      h->points[TRACK_MEMORY], h->n, 1);
 }
@@ -142,11 +146,13 @@ static void disk_line(struct ui *ui, struct canvas *c, struct area a)
 	double await;
 
 	if (!largest(ui, M_DISK_BUSY, M_DISK_SIZE, "", &row, &name)) {
-		meter(c, a, "disk", NAN, PAINT_DISK, "no block device is seen here", h->points[0], 0, 1);
+		meter(c, a, "disk", NAN, PAINT_DISK, "no block device is seen here", h->points[0],
+		      0, 1);
 		return;
 	}
 	snprintf(title, sizeof(title), "%s", name);
-	rate_text(text, sizeof(text), "read", UNIT_BYTES, now_value(&ui->now, M_DISK_READ_BYTES, row));
+	rate_text(text, sizeof(text), "read", UNIT_BYTES,
+		  now_value(&ui->now, M_DISK_READ_BYTES, row));
 	rate_text(text, sizeof(text), "write", UNIT_BYTES,
 		  now_value(&ui->now, M_DISK_WRITE_BYTES, row));
 	await = now_value(&ui->now, M_DISK_AWAIT, row);
@@ -185,24 +191,26 @@ static void pressure_line(struct ui *ui, struct canvas *c, struct area a)
 	double cpu = now_system(&ui->now, M_PSI_CPU_SOME), io = now_system(&ui->now, M_PSI_IO_SOME),
 	       memory = now_system(&ui->now, M_PSI_MEM_SOME);
 	char text[160] = "";
-	enum track t = io > cpu && io > memory ? TRACK_PSI_IO :
-		       memory > cpu	       ? TRACK_PSI_MEMORY :
-						 TRACK_PSI_CPU;
+	enum track t = io > cpu && io > memory ? TRACK_PSI_IO
+		       : memory > cpu          ? TRACK_PSI_MEMORY
+					       : TRACK_PSI_CPU;
 
 	share_text(text, sizeof(text), "of the time somebody waited for a CPU", cpu);
 	if (text[0])
-		snprintf(text, sizeof(text), "waits: cpu %.0f %%  io %.0f %%  memory %.0f %% of the time",
-			 100 * cpu, 100 * io, 100 * memory);
+		snprintf(text, sizeof(text),
+			 "waits: cpu %.0f %%  io %.0f %%  memory %.0f %% of the time", 100 * cpu,
+			 100 * io, 100 * memory);
 	else
 		snprintf(text, sizeof(text), "this kernel has no /proc/pressure");
-	meter(c, a, "stall", fmax(cpu, fmax(io, memory)), PAINT_RUNNABLE, text, h->points[t], h->n, 1);
+	meter(c, a, "stall", fmax(cpu, fmax(io, memory)), PAINT_RUNNABLE, text, h->points[t], h->n,
+	      1);
 }
 
 static int draw_meters(struct ui *ui, struct canvas *c, struct area a)
 {
-	static void (*const lines[])(struct ui *, struct canvas *, struct area) = {
-		cpu_line, memory_line, disk_line, net_line, pressure_line
-	};
+	static void (*const lines[])(struct ui *, struct canvas *,
+				     struct area) = { cpu_line, memory_line, disk_line, net_line,
+						      pressure_line };
 	int n = 0;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines) && n < a.rows; i++, n++)
@@ -228,12 +236,14 @@ static int draw_lost(const struct ui *ui, struct canvas *c, struct area a, size_
 		const struct lost_row *l = &v->lost[i];
 		enum cause worst = worst_cause(l);
 
-		if (!(l->lost > 0.0005 * seconds))
+		if (!(l->lost >= 0.005 * seconds)) /* or it would read 0.00 */
 			break;
 		canvas_print(c, a.x, a.y + y, 8, PAINT_DIM, "%7lld", (long long)l->pid);
 		canvas_text(c, a.x + 8, a.y + y, 15, PAINT_PLAIN, l->name);
-		canvas_print(c, a.x + 24, a.y + y, 10, PAINT_STRONG, "%6.2f s/s", l->lost / seconds);
-		canvas_print(c, a.x + 35, a.y + y, a.columns - 35, PAINT_PLAIN, "%s", cause_title(worst));
+		canvas_print(c, a.x + 24, a.y + y, 10, PAINT_STRONG, "%6.2f s/s",
+			     l->lost / seconds);
+		canvas_print(c, a.x + 35, a.y + y, a.columns - 35, PAINT_PLAIN, "%s",
+			     cause_title(worst));
 		if (bar > 12)
 			time_bar(c, a.x + 52, a.y + y, a.columns - 52, l);
 	}

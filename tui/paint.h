@@ -50,7 +50,7 @@ enum { COLOR_OWN = -1 }; /* the terminal's */
 enum look_attr { LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_REVERSE = 4, LOOK_UNDERLINE = 8 };
 
 struct look {
-	int16_t fore, back;       /* of 256 */
+	int16_t fore, back;    /* of 256 */
 	int8_t fore_8, back_8; /* of 8 */
 	uint8_t attr;
 };

@@ -94,7 +94,8 @@ size_t events_latest(const struct ui *ui, struct event_line **list, size_t most)
 
 	*list = mem_array(rows + 1, sizeof(**list));
 	for (size_t r = 0; r < rows; r++) {
-		double at = snapshot_value(s, M_EVENT_TIME, r), kind = snapshot_value(s, M_EVENT_KIND, r),
+		double at = snapshot_value(s, M_EVENT_TIME, r),
+		       kind = snapshot_value(s, M_EVENT_KIND, r),
 		       level = snapshot_value(s, M_EVENT_LEVEL, r);
 		const char *text = snapshot_text(s, M_EVENT_TEXT, r);
 

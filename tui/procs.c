@@ -137,7 +137,10 @@ static enum paint cell(void *ctx, size_t row, int column, char *out, size_t size
 
 	pcell(t->s, r, c, out, size);
 	if (!strcmp(c->key, "state"))
-		return out[0] == 'R' ? PAINT_GOOD : out[0] == 'D' ? PAINT_WARN : out[0] == 'Z' ? PAINT_CRIT : PAINT_DIM;
+		return out[0] == 'R'   ? PAINT_GOOD
+		       : out[0] == 'D' ? PAINT_WARN
+		       : out[0] == 'Z' ? PAINT_CRIT
+				       : PAINT_DIM;
 	if (!strcmp(c->key, "command") || !strcmp(c->key, "pid"))
 		return PAINT_PLAIN;
 	if (!strcmp(out, "0.0") || !strcmp(out, "-") || out[0] == '0')
@@ -186,8 +189,9 @@ static void draw_table(struct ui *ui, struct canvas *c, struct area a, const str
 			  .cell = cell,
 			  .id = row_id_of,
 			  .row = row_paint,
-			  .empty = p->filter[0] ? "No process fits the filter (Esc in it clears it)."
-						: "No process was read." };
+			  .empty = p->filter[0]
+					   ? "No process fits the filter (Esc in it clears it)."
+					   : "No process was read." };
 
 	for (int i = 0; i < p->ncolumns; i++)
 		titles[i] = (struct grid_column){ p->columns[i].title, p->columns[i].width };
@@ -389,7 +393,8 @@ static bool take_targets(struct ui *ui, const char *what)
 		ui->targets[ui->ntargets++] =
 			(struct target){ (int64_t)p->tags[i].key, p->tags[i].birth };
 	if (p->detail)
-		ui->targets[0] = (struct target){ (int64_t)p->of.key, p->of.birth }, ui->ntargets = 1;
+		ui->targets[0] = (struct target){ (int64_t)p->of.key, p->of.birth },
+		ui->ntargets = 1;
 	else if (!ui->ntargets && r && !r->thread)
 		ui->targets[ui->ntargets++] = (struct target){ r->pid, r->id.birth };
 	ui->line[0] = '\0';
@@ -505,7 +510,9 @@ bool procs_key(struct ui *ui, const struct key *k, enum ui_want *want)
 		return true;
 	}
 	if (k->press == PRESS_FUNCTION && k->ch < sizeof(function_keys) && function_keys[k->ch])
-		return procs_key(ui, &(struct key){ .press = PRESS_CHAR, .ch = (unsigned char)function_keys[k->ch] },
+		return procs_key(ui,
+				 &(struct key){ .press = PRESS_CHAR,
+						.ch = (unsigned char)function_keys[k->ch] },
 				 want);
 	if (k->press == PRESS_CHAR && char_key(ui, k->ch))
 		return true;
@@ -514,7 +521,8 @@ bool procs_key(struct ui *ui, const struct key *k, enum ui_want *want)
 		return false;
 	}
 	if (p->ncolumns && list_sort_key(l, k, p->ncolumns)) {
-		snprintf(ui->settings.sort, sizeof(ui->settings.sort), "%s", p->columns[l->sort].key);
+		snprintf(ui->settings.sort, sizeof(ui->settings.sort), "%s",
+			 p->columns[l->sort].key);
 		ui->settings.reverse = l->reverse;
 		return true;
 	}

@@ -44,7 +44,7 @@ struct pcolumn {
 	void (*text)(const struct psource *s, const struct prow *r, char *out, size_t size);
 	enum unit unit;
 	bool per_second;
-	bool ascending;      /* what is smallest comes first */
+	bool ascending;        /* what is smallest comes first */
 	enum metric_id metric; /* M_NONE: its functions say it */
 };
 

@@ -168,7 +168,8 @@ double prow_age(const struct psource *s, const struct prow *r)
 
 	if (r->thread || !(hz > 0))
 		return NAN;
-	return fmax(0, (double)s->s->tables[SCOPE_PROCESS].time_ns * 1e-9 - (double)r->id.birth / hz);
+	return fmax(0,
+		    (double)s->s->tables[SCOPE_PROCESS].time_ns * 1e-9 - (double)r->id.birth / hz);
 }
 
 static void text_age(const struct psource *s, const struct prow *r, char *out, size_t size)
@@ -189,7 +190,8 @@ void prow_cgroup(const struct psource *s, const struct prow *r, char *out, size_
 
 		if (!text_until(&line, ':', &number) || !text_until(&line, ':', &names))
 			continue;
-		cpu = text_starts(names, "cpu,") || text_eq(names, "cpu") || text_has(names, ",cpu,");
+		cpu = text_starts(names, "cpu,") || text_eq(names, "cpu") ||
+		      text_has(names, ",cpu,");
 		if (text_len(line) > deepest || (cpu && text_len(line) > 1)) {
 			deepest = cpu ? SIZE_MAX : text_len(line);
 			text_copy(out, size, line);
@@ -280,8 +282,7 @@ const struct pcolumn procs_known[] = {
 };
 /* clang-format on */
 
-const char procs_default[] =
-	"pid user state cpu wait disk lock rss threads read write why command";
+const char procs_default[] = "pid user state cpu wait disk lock rss threads read write why command";
 const char procs_medium[] = "pid user state cpu wait disk lock rss threads why command";
 const char procs_narrow[] = "pid user state cpu wait disk rss command";
 

@@ -49,7 +49,9 @@ static void put_time(struct pen *p, const struct psource *s, const struct prow *
 					   : "estimated from samples of its active threads");
 	heading(p->c, l, "Time of all its threads", r->lost ? title : "");
 	if (!(all > 0)) {
-		put_line(p, "", s->v ? "no thread of it was active in the window" : "known after the first judgement");
+		put_line(p, "",
+			 s->v ? "no thread of it was active in the window"
+			      : "known after the first judgement");
 		return;
 	}
 	l = next_line(p);
@@ -75,8 +77,8 @@ static void put_time(struct pen *p, const struct psource *s, const struct prow *
 
 /* ---- numbers ---- */
 
-static const char *number(const struct psource *s, const struct prow *r, enum metric_id id, char *out,
-			  size_t size)
+static const char *number(const struct psource *s, const struct prow *r, enum metric_id id,
+			  char *out, size_t size)
 {
 	const struct metric *m = metric_get(id);
 
@@ -90,23 +92,28 @@ static void put_numbers(struct pen *p, const struct psource *s, const struct pro
 
 	if (l.rows > 0)
 		heading(p->c, l, "What it uses", "");
-	snprintf(text, sizeof(text), "%.1f %% of one CPU: user %.1f %%, kernel %.1f %%; nice %s, last on CPU %s",
+	snprintf(text, sizeof(text),
+		 "%.1f %% of one CPU: user %.1f %%, kernel %.1f %%; nice %s, last on CPU %s",
 		 100 * (pvalue(s, r, M_PROC_USER) + pvalue(s, r, M_PROC_SYSTEM)),
 		 100 * pvalue(s, r, M_PROC_USER), 100 * pvalue(s, r, M_PROC_SYSTEM),
 		 number(s, r, M_PROC_NICE, a, sizeof(a)), number(s, r, M_PROC_CPU, b, sizeof(b)));
 	put_line(p, "CPU", s->iv ? text : "-");
 	snprintf(text, sizeof(text), "resident %s (anonymous %s, files %s, shared %s), swap %s",
-		 number(s, r, M_PROC_RSS, a, sizeof(a)), number(s, r, M_PROC_RSS_ANON, b, sizeof(b)),
+		 number(s, r, M_PROC_RSS, a, sizeof(a)),
+		 number(s, r, M_PROC_RSS_ANON, b, sizeof(b)),
 		 number(s, r, M_PROC_RSS_FILE, c, sizeof(c)),
-		 number(s, r, M_PROC_RSS_SHMEM, d, sizeof(d)), number(s, r, M_PROC_SWAP, e, sizeof(e)));
+		 number(s, r, M_PROC_RSS_SHMEM, d, sizeof(d)),
+		 number(s, r, M_PROC_SWAP, e, sizeof(e)));
 	put_line(p, "memory", text);
 	snprintf(text, sizeof(text), "%s without I/O, %s with",
-		 number(s, r, M_PROC_MINFLT, a, sizeof(a)), number(s, r, M_PROC_MAJFLT, b, sizeof(b)));
+		 number(s, r, M_PROC_MINFLT, a, sizeof(a)),
+		 number(s, r, M_PROC_MAJFLT, b, sizeof(b)));
 	put_line(p, "page faults", text);
 	snprintf(text, sizeof(text), "read %s, written %s; calls: read %s, write %s",
 		 number(s, r, M_PROC_READ_BYTES, a, sizeof(a)),
 		 number(s, r, M_PROC_WRITE_BYTES, b, sizeof(b)),
-		 number(s, r, M_PROC_SYSCR, c, sizeof(c)), number(s, r, M_PROC_SYSCW, d, sizeof(d)));
+		 number(s, r, M_PROC_SYSCR, c, sizeof(c)),
+		 number(s, r, M_PROC_SYSCW, d, sizeof(d)));
 	put_line(p, "storage", text);
 	snprintf(text, sizeof(text), "%s given up, %s taken",
 		 number(s, r, M_PROC_VCSW, a, sizeof(a)), number(s, r, M_PROC_NVCSW, b, sizeof(b)));
@@ -142,7 +149,8 @@ static void put_cgroup(struct pen *p, const struct psource *s, const struct prow
 			continue;
 		any = true;
 		if (quota > 0 && period > 0 && !isinf(quota)) {
-			snprintf(text, sizeof(text), "uses %s of %.2f CPUs allowed, throttled %s of the time",
+			snprintf(text, sizeof(text),
+				 "uses %s of %.2f CPUs allowed, throttled %s of the time",
 				 ui_cell(s->ui, M_CG_CPU_USAGE, id, a, sizeof(a)), quota / period,
 				 ui_cell(s->ui, M_CG_CPU_THROTTLED_TIME, id, b, sizeof(b)));
 			put_line(p, "cpu", text);
@@ -181,7 +189,8 @@ static void put_head(struct pen *p, const struct psource *s, const struct prow *
 	heading(p->c, l, text, "Esc back, k signal, y nice");
 	put_line(p, "command", prow_command(s, r));
 	snprintf(text, sizeof(text), "user %s, parent %lld, state %c, began %s ago", user,
-		 (long long)r->ppid, prow_state(s, r), unit_duration(age, sizeof(age), prow_age(s, r)));
+		 (long long)r->ppid, prow_state(s, r),
+		 unit_duration(age, sizeof(age), prow_age(s, r)));
 	put_line(p, "", text);
 }
 

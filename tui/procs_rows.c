@@ -46,7 +46,7 @@ void psource_close(struct psource *s)
 static const struct lost_row *lost_of(const struct psource *s, struct row_id id)
 {
 	struct lost_row key = { .pid = (int64_t)id.key };
-	const struct lost_row *k = &key, *const *found;
+	const struct lost_row *k = &key, *const * found;
 
 	found = s->nlost ? bsearch(&k, s->by_pid, s->nlost, sizeof(k), by_pid) : NULL;
 	/* a number that was given again is somebody else */
@@ -152,7 +152,7 @@ static void order_rows(struct ui *ui, const struct psource *s)
 	struct procs *p = ui->procs;
 	const struct pcolumn *c = &p->columns[ui->lists[SCREEN_PROCESSES].sort];
 	bool texts = !c->number && (c->text || c->unit == UNIT_TEXT);
-	char (*kept)[64] = texts ? mem_array(p->nrows + 1, sizeof(*kept)) : NULL;
+	char(*kept)[64] = texts ? mem_array(p->nrows + 1, sizeof(*kept)) : NULL;
 	bool small = c->ascending != ui->lists[SCREEN_PROCESSES].reverse;
 
 	for (size_t i = 0; i < p->nrows; i++) {
@@ -166,7 +166,8 @@ static void order_rows(struct ui *ui, const struct psource *s)
 		r->number = kept[i][0] ? 0 : NAN; /* nothing comes last */
 	}
 	if (p->nrows)
-		qsort(p->rows, p->nrows, sizeof(*p->rows), small || texts ? smallest_first : largest_first);
+		qsort(p->rows, p->nrows, sizeof(*p->rows),
+		      small || texts ? smallest_first : largest_first);
 	if (texts && ui->lists[SCREEN_PROCESSES].reverse)
 		for (size_t i = 0; i < p->nrows / 2; i++) {
 			struct prow t = p->rows[i];
@@ -262,9 +263,9 @@ static void add_threads(struct procs *p, const struct psource *s)
 	struct prow *rows;
 
 	for (size_t t = 0; t < threads; t++)
-		list[t] = (struct place){
-			.pid = interval_whole(interval_last(s->v->window, M_THREAD_PID, t)), .row = t
-		};
+		list[t] = (struct place){ .pid = interval_whole(
+						  interval_last(s->v->window, M_THREAD_PID, t)),
+					  .row = t };
 	if (threads)
 		qsort(list, threads, sizeof(*list), place_by_pid);
 	rows = mem_array(p->nrows + threads + 1, sizeof(*rows));

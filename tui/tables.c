@@ -98,8 +98,8 @@ void disks_draw(struct ui *ui, struct canvas *c, struct area a)
 		     disk_columns, "No block device is seen here.", NULL);
 	if (!below)
 		return;
-	metric_table(ui, c, (struct area){ a.x, a.y + a.rows - below, a.columns, below }, &fs, SCOPE_FS,
-		     fs_columns, "No file system with a size is mounted.", is_real_fs);
+	metric_table(ui, c, (struct area){ a.x, a.y + a.rows - below, a.columns, below }, &fs,
+		     SCOPE_FS, fs_columns, "No file system with a size is mounted.", is_real_fs);
 }
 
 bool disks_key(struct ui *ui, const struct key *k, enum ui_want *want)
@@ -116,12 +116,14 @@ static void rate(const struct ui *ui, char *out, size_t size, const char *word, 
 
 	if (!isnan(v))
 		snprintf(out + strlen(out), size - strlen(out), "%s%s %s", out[0] ? "  " : "", word,
-			 unit_format(number, sizeof(number), UNIT_COUNT, metric_get(id)->kind == KIND_COUNTER, v));
+			 unit_format(number, sizeof(number), UNIT_COUNT,
+				     metric_get(id)->kind == KIND_COUNTER, v));
 }
 
 static int draw_tcp(struct ui *ui, struct canvas *c, struct area a)
 {
-	double out = now_system(&ui->now, M_TCP_OUT_SEGS), again = now_system(&ui->now, M_TCP_RETRANS);
+	double out = now_system(&ui->now, M_TCP_OUT_SEGS),
+	       again = now_system(&ui->now, M_TCP_RETRANS);
 	char text[300] = "";
 
 	rate(ui, text, sizeof(text), "established", M_TCP_CURRENT);
@@ -134,7 +136,8 @@ static int draw_tcp(struct ui *ui, struct canvas *c, struct area a)
 	rate(ui, text, sizeof(text), "segments out", M_TCP_OUT_SEGS);
 	rate(ui, text, sizeof(text), "sent again", M_TCP_RETRANS);
 	if (out > 0 && !isnan(again))
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%.2f %%)", 100 * again / out);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%.2f %%)",
+			 100 * again / out);
 	rate(ui, text, sizeof(text), "accept queues full", M_TCP_LISTEN_OVERFLOWS);
 	rate(ui, text, sizeof(text), "resets", M_TCP_OUT_RSTS);
 	canvas_text(c, a.x + 6, a.y + 1, a.columns - 6, PAINT_PLAIN, text);
@@ -163,7 +166,8 @@ bool network_key(struct ui *ui, const struct key *k, enum ui_want *want)
 void cgroups_draw(struct ui *ui, struct canvas *c, struct area a)
 {
 	metric_table(ui, c, a, &ui->lists[ui->screen], SCOPE_CGROUP, cgroup_columns,
-		     ui->report ? "No control group was read." : "Read with the first judgement.", NULL);
+		     ui->report ? "No control group was read." : "Read with the first judgement.",
+		     NULL);
 }
 
 bool cgroups_key(struct ui *ui, const struct key *k, enum ui_want *want)

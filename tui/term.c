@@ -26,11 +26,11 @@
 #define CLOSE_MS 300 /* for how long the end may wait for a terminal that does not read */
 
 struct terminal {
-	int tty;         /* our own open file: its O_NONBLOCK is nobody else's */
-	int memory;      /* what ncurses writes to */
+	int tty;    /* our own open file: its O_NONBLOCK is nobody else's */
+	int memory; /* what ncurses writes to */
 	FILE *in, *out;
 	SCREEN *screen;
-	WINDOW *keys;    /* a pad: reading keys from it draws nothing */
+	WINDOW *keys; /* a pad: reading keys from it draws nothing */
 	struct termios before;
 	bool raw;
 	struct buf pending;
@@ -172,8 +172,9 @@ static int open_files(struct terminal *t, struct err *e)
 	int in;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return err_set(e, -ENOTTY,
-			       "the dashboard needs a terminal; `sixty top -b` prints plain frames");
+		return err_set(
+			e, -ENOTTY,
+			"the dashboard needs a terminal; `sixty top -b` prints plain frames");
 	t->tty = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (t->tty < 0)
 		return err_errno(e, -errno, "cannot open the terminal");
@@ -200,9 +201,10 @@ static int start_curses(struct terminal *t, const struct term_options *o, struct
 	signal(SIGTSTP, SIG_IGN); /* or ncurses takes it */
 	t->screen = newterm(NULL, t->out, t->in);
 	if (!t->screen)
-		return err_set(e, -EINVAL,
-			       "the terminal type '%s' is not known here; set TERM (to xterm or vt100), or use `sixty top -b`",
-			       type ? type : "");
+		return err_set(
+			e, -EINVAL,
+			"the terminal type '%s' is not known here; set TERM (to xterm or vt100), or use `sixty top -b`",
+			type ? type : "");
 	t->keys = newpad(1, 1);
 	if (!t->keys)
 		return err_set(e, -ENOMEM, "cannot read keys");
@@ -357,7 +359,7 @@ static bool take_mouse(struct key *k)
 
 	if (getmouse(&m) != OK)
 		return false;
-	*k = (struct key){ .press = m.bstate & BUTTON4_PRESSED	 ? PRESS_WHEEL_UP
+	*k = (struct key){ .press = m.bstate & BUTTON4_PRESSED   ? PRESS_WHEEL_UP
 				    : m.bstate & BUTTON5_PRESSED ? PRESS_WHEEL_DOWN
 								 : PRESS_CLICK,
 			   .x = m.x,

@@ -27,7 +27,8 @@ struct term_options {
 int term_open(struct terminal **out, const struct term_options *o, struct err *e);
 void term_close(struct terminal *t); /* as it was before; accepts NULL */
 
-int term_fd(const struct terminal *t); /* to be polled: for keys, and for room while term_pending() */
+int term_fd(
+	const struct terminal *t); /* to be polled: for keys, and for room while term_pending() */
 bool term_pending(const struct terminal *t);
 /* Write what the terminal takes now. 0 or -errno when it has gone. */
 int term_flush(struct terminal *t);

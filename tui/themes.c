@@ -7,13 +7,13 @@
 #define OWN COLOR_OWN
 
 /* What is the same in all themes with colours, and does not depend on the background: a line that brings its own along. */
-#define COMMON                                                                    \
-	[PAINT_PLAIN] = { OWN, OWN, OWN, OWN, 0 },                                \
-	[PAINT_STRONG] = { OWN, OWN, OWN, OWN, LOOK_BOLD },                       \
-	[PAINT_HEAD] = { OWN, OWN, OWN, OWN, LOOK_UNDERLINE },                    \
-	[PAINT_SORT] = { OWN, OWN, OWN, OWN, LOOK_UNDERLINE | LOOK_BOLD },        \
-	[PAINT_KEY] = { OWN, OWN, OWN, OWN, LOOK_BOLD },                          \
-	[PAINT_KEY_TEXT] = { OWN, OWN, OWN, OWN, 0 },                             \
+#define COMMON                                                             \
+	[PAINT_PLAIN] = { OWN, OWN, OWN, OWN, 0 },                         \
+	[PAINT_STRONG] = { OWN, OWN, OWN, OWN, LOOK_BOLD },                \
+	[PAINT_HEAD] = { OWN, OWN, OWN, OWN, LOOK_UNDERLINE },             \
+	[PAINT_SORT] = { OWN, OWN, OWN, OWN, LOOK_UNDERLINE | LOOK_BOLD }, \
+	[PAINT_KEY] = { OWN, OWN, OWN, OWN, LOOK_BOLD },                   \
+	[PAINT_KEY_TEXT] = { OWN, OWN, OWN, OWN, 0 },                      \
 	[PAINT_KEY_ON] = { OWN, OWN, OWN, OWN, LOOK_REVERSE | LOOK_BOLD }
 
 /* clang-format off */

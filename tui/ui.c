@@ -111,14 +111,16 @@ const char *ui_text(const struct ui *ui, enum metric_id id, struct row_id row)
 							: view_label(ui->report->view, id, row);
 }
 
-const char *ui_cell(const struct ui *ui, enum metric_id id, struct row_id row, char *out, size_t size)
+const char *ui_cell(const struct ui *ui, enum metric_id id, struct row_id row, char *out,
+		    size_t size)
 {
 	const struct metric *m = metric_get(id);
 	double v = ui_value(ui, id, row);
 
 	if (isinf(v))
 		snprintf(out, size, "max");
-	else if (m->unit == UNIT_SECONDS && m->kind == KIND_COUNTER) /* s/s is a share of the time */
+	else if (m->unit == UNIT_SECONDS &&
+		 m->kind == KIND_COUNTER) /* s/s is a share of the time */
 		unit_format(out, size, UNIT_RATIO, 0, v);
 	else
 		unit_format(out, size, m->unit, m->kind == KIND_COUNTER, v);
@@ -154,11 +156,11 @@ static void draw_title(struct ui *ui, struct canvas *c)
 			 " \xc2\xb7 %.0f processes, %.0f threads", processes, threads);
 	clock_text(ui, ui->now.wall_ns, when, sizeof(when));
 	if (ui->replay)
-		snprintf(right, sizeof(right), "step %zu of %zu \xc2\xb7 %s ", ui->step + 1, ui->steps,
-			 when);
+		snprintf(right, sizeof(right), "step %zu of %zu \xc2\xb7 %s ", ui->step + 1,
+			 ui->steps, when);
 	else
-		snprintf(right, sizeof(right), "%severy %g s \xc2\xb7 %s ", ui->paused ? "PAUSED \xc2\xb7 " : "",
-			 ui->settings.seconds, when);
+		snprintf(right, sizeof(right), "%severy %g s \xc2\xb7 %s ",
+			 ui->paused ? "PAUSED \xc2\xb7 " : "", ui->settings.seconds, when);
 	canvas_fill(c, 0, 0, (int)c->columns, ' ', PAINT_TITLE);
 	w = canvas_width(c, right);
 	if (w + 10 > (int)c->columns)
@@ -203,8 +205,10 @@ static const char *question(const struct ui *ui, char *out, size_t size)
 			snprintf(out, size, "send signal %d to %zu process%s (first: %lld)? y/n ",
 				 ui->number, n, n == 1 ? "" : "es", (long long)ui->targets[0].pid);
 		else
-			snprintf(out, size, "signal for %zu process%s (15 TERM, 9 KILL, 1 HUP, 19 STOP, 18 CONT): ",
-				 n, n == 1 ? "" : "es");
+			snprintf(
+				out, size,
+				"signal for %zu process%s (15 TERM, 9 KILL, 1 HUP, 19 STOP, 18 CONT): ",
+				n, n == 1 ? "" : "es");
 		return out;
 	case PROMPT_NICE:
 		if (ui->confirm)
@@ -244,7 +248,7 @@ static void draw_bottom(struct ui *ui, struct canvas *c)
 static const char common_help[] =
 	"Everywhere:\n"
 	"1 \xe2\x80\xa6 0 L E  the screens below; Tab and Shift-Tab go round\n"
-	"space  pause; what is shown stays, what is measured goes on\n"
+	"space  pause: nothing is read, and the interval after it is as long as the pause was\n"
 	"i  seconds between refreshes\n"
 	"C  the next theme\n"
 	"arrows, PgUp, PgDn, Home, End, wheel  move; left and right scroll columns\n"
@@ -292,9 +296,11 @@ void ui_draw(struct ui *ui, struct canvas *c)
 	if (body.rows > 0 && ui->help)
 		draw_help(ui, c, body);
 	else if (body.rows > 0 && !ui->now.nseconds)
-		canvas_text(c, 1, 1, body.columns - 1, PAINT_DIM,
-			    ui->replay ? "The first step of a capture has nothing to compare it with: ] goes on."
-				       : "Looking \xe2\x80\xa6");
+		canvas_text(
+			c, 1, 1, body.columns - 1, PAINT_DIM,
+			ui->replay
+				? "The first step of a capture has nothing to compare it with: ] goes on."
+				: "Looking \xe2\x80\xa6");
 	else if (body.rows > 0)
 		screens[ui->screen].draw(ui, c, body);
 	draw_bottom(ui, c);

@@ -54,7 +54,15 @@ struct list {
 #define UI_LINE    128
 #define UI_TARGETS 64
 
-enum prompt { PROMPT_NONE, PROMPT_FILTER, PROMPT_SEARCH, PROMPT_SIGNAL, PROMPT_NICE, PROMPT_TIME, PROMPT_PACE };
+enum prompt {
+	PROMPT_NONE,
+	PROMPT_FILTER,
+	PROMPT_SEARCH,
+	PROMPT_SIGNAL,
+	PROMPT_NICE,
+	PROMPT_TIME,
+	PROMPT_PACE
+};
 
 struct target {
 	int64_t pid;
@@ -85,7 +93,8 @@ struct ui {
 	/* the verdict */
 	enum verdict verdict;
 	char summary[512];
-	int64_t since_ns, judged_ns; /* wall clock: of the first judgement with this verdict, of the last */
+	int64_t since_ns,
+		judged_ns; /* wall clock: of the first judgement with this verdict, of the last */
 	int help_top;
 };
 
@@ -119,6 +128,7 @@ void ui_say(struct ui *ui, bool bad, const char *fmt, ...) __attribute__((format
 double ui_value(const struct ui *ui, enum metric_id id, struct row_id row);
 const char *ui_text(const struct ui *ui, enum metric_id id, struct row_id row);
 /* The same as text: "-" when it is unknown. At most 11 columns. */
-const char *ui_cell(const struct ui *ui, enum metric_id id, struct row_id row, char *out, size_t size);
+const char *ui_cell(const struct ui *ui, enum metric_id id, struct row_id row, char *out,
+		    size_t size);
 
 #endif

@@ -45,7 +45,9 @@ TEST(canvas_draws_nothing_outside_of_itself)
 TEST(canvas_makes_control_bytes_and_overrides_harmless)
 {
 	begin(40, 1, false);
-	canvas_text(&c, 0, 0, 40, PAINT_PLAIN, "a\033[31mb\rc\n\xe2\x80\xae""d");
+	canvas_text(&c, 0, 0, 40, PAINT_PLAIN,
+		    "a\033[31mb\rc\n\xe2\x80\xae"
+		    "d");
 	CHECK(!strchr(shown(), '\033'));
 	CHECK(!strchr(shown(), '\r'));
 	CHECK_HAS(shown(), "\\x1b");
@@ -101,6 +103,8 @@ TEST(canvas_sparks_have_the_newest_at_the_right_and_a_dot_where_nothing_is_known
 TEST(canvas_flows_words_into_an_area)
 {
 	begin(10, 4, false);
-	CHECK_INT(canvas_flow(&c, (struct area){ 1, 1, 8, 2 }, PAINT_PLAIN, "one two three four five six"), 2);
+	CHECK_INT(canvas_flow(&c, (struct area){ 1, 1, 8, 2 }, PAINT_PLAIN,
+			      "one two three four five six"),
+		  2);
 	CHECK_STR(shown(), "\n one two\n three\n\n");
 }

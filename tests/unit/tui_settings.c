@@ -18,7 +18,9 @@ TEST(settings_are_read_back_as_they_were_written)
 {
 	struct buf b = { 0 }, again = { 0 };
 
-	CHECK_INT(parse("interval = 2.5\ntheme = safe\ncolumns = pid cpu proc.fds command\nsort = cpu\ntree = yes\n"), 0);
+	CHECK_INT(
+		parse("interval = 2.5\ntheme = safe\ncolumns = pid cpu proc.fds command\nsort = cpu\ntree = yes\n"),
+		0);
 	CHECK_NEAR(s.seconds, 2.5, 1e-9);
 	CHECK_STR(s.theme, "safe");
 	CHECK(s.tree && !s.threads);
@@ -46,8 +48,9 @@ TEST(settings_keep_lines_that_they_do_not_know)
 
 TEST(settings_that_are_broken_give_a_sentence_and_the_defaults)
 {
-	static const char *const broken[] = { "interval = soon\n",	"interval = 0.05\n", "interval = 61\n",
-					      "theme = pink\n",	"tree = maybe\n",    "what is this\n",
+	static const char *const broken[] = { "interval = soon\n", "interval = 0.05\n",
+					      "interval = 61\n",   "theme = pink\n",
+					      "tree = maybe\n",    "what is this\n",
 					      "interval = 2 s\n" };
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
