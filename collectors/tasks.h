@@ -140,6 +140,7 @@ struct followed {
 	uint64_t vcsw, nvcsw;
 	bool has_switches;
 	uint64_t last_ns, sampled_ns;
+	unsigned idle;        /* sweeps in which it did nothing */
 	unsigned pause, wait; /* ticks between samples; ticks until the next */
 	struct lock_word words[LOCK_WORDS];
 	uint64_t lock_queue_ns, lock_wait_ns, lock_running_ns, lock_asleep_ns, lock_turns;

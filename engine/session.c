@@ -942,7 +942,8 @@ static void drop_seconds(struct session *s, size_t n)
 		mem_free(s->seconds[i]);
 	}
 	s->nseconds -= n;
-	memmove(s->seconds, s->seconds + n, s->nseconds * sizeof(*s->seconds));
+	if (n && s->nseconds)
+		memmove(s->seconds, s->seconds + n, s->nseconds * sizeof(*s->seconds));
 }
 
 static void live_view(struct session *s, struct snapshot *first, struct snapshot *last)

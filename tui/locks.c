@@ -70,7 +70,7 @@ void locks_draw(struct ui *ui, struct canvas *c, struct area a)
 	size_t n = 0;
 
 	for (size_t i = 0; v && i < v->nlost; i++)
-		if (v->lost[i].time[CAUSE_LOCK] > 0.0005 * seconds)
+		if (v->lost[i].time[CAUSE_LOCK] >= 0.005 * seconds)
 			list[n++] = (struct waiter){ &v->lost[i],
 						     v->lost[i].time[CAUSE_LOCK] / seconds };
 	if (n)

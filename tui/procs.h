@@ -48,6 +48,8 @@ struct pcolumn {
 	enum metric_id metric; /* M_NONE: its functions say it */
 };
 
+/* Below half a percent nobody is told from anybody: lists that jump for nothing cannot be read. */
+#define PROCS_LEAST   0.005
 #define PROCS_COLUMNS 24
 #define PROCS_TAGS    UI_TARGETS
 #define PROCS_TERMS   8

@@ -362,7 +362,9 @@ void pcell(const struct psource *s, const struct prow *r, const struct pcolumn *
 	} else {
 		double v = c->number ? c->number(s, r) : pvalue(s, r, c->metric);
 
-		if (c->unit == UNIT_RATIO && !isnan(v)) /* one column, one unit */
+		if (c->unit == UNIT_RATIO && v > 0 && v < PROCS_LEAST)
+			snprintf(out, size, "<0.5");
+		else if (c->unit == UNIT_RATIO && !isnan(v)) /* one column, one unit */
 			snprintf(out, size, v < 9.995 ? "%.1f" : "%.0f", 100 * v);
 		else if (c->unit == UNIT_COUNT && c->per_second && !isnan(v) && v < 1e5)
 			snprintf(out, size, "%.0f", v);

@@ -159,6 +159,8 @@ static void order_rows(struct ui *ui, const struct psource *s)
 		struct prow *r = &p->rows[i];
 
 		r->number = texts ? 0 : c->number ? c->number(s, r) : pvalue(s, r, c->metric);
+		if (c->unit == UNIT_RATIO && r->number < PROCS_LEAST)
+			r->number = 0;
 		if (!texts)
 			continue;
 		pcell(s, r, c, kept[i], sizeof(kept[i]));

@@ -79,6 +79,14 @@ static const char *take(struct settings *s, struct text key, struct text v, bool
 	return "yes or no";
 }
 
+static bool is_text(struct text t)
+{
+	for (; t.p < t.end; t.p++)
+		if (((unsigned char)*t.p < ' ' && *t.p != '\t') || *t.p == 0x7f)
+			return false;
+	return true;
+}
+
 int settings_parse(struct settings *s, struct text file, struct err *e)
 {
 	struct text line, key;
@@ -96,7 +104,9 @@ int settings_parse(struct settings *s, struct text file, struct err *e)
 			settings_init(s);
 			return err_set(e, -EFBIG, "more than %d lines", LINES_MOST);
 		}
-		if (known && !memchr(rest.p, '=', text_len(rest)))
+		if (!is_text(line))
+			kind = "control characters are no text", good = false;
+		else if (known && !memchr(rest.p, '=', text_len(rest)))
 			kind = "a line is KEY = VALUE", good = false;
 		else if (known && text_until(&rest, '=', &key))
 			kind = take(s, text_trim(key), text_trim(rest), &good);

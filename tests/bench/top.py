@@ -107,7 +107,7 @@ seconds = float(sys.argv[1])
 rows = {}
 for word in sys.argv[2:]:
     name, command = word.split("=", 1)
-    rows[name] = measure(command, seconds, [b"\x1b[B", b"\x1b[A"] if "processes" in command else None)
+    rows[name] = measure(command, seconds, [b"\x1bOB", b"\x1bOA"] if "processes" in command else None)
     share, rate, memory, waits = rows[name]
     print(f"{name:10} {100 * share:6.2f} % of one CPU  {rate:8.0f} bytes/s  {memory / 1024:6.1f} MiB", end="")
     if waits:
