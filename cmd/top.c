@@ -83,6 +83,7 @@ void judge(struct judged *j, struct session *s)
 struct batch {
 	const struct top_args *args;
 	struct session *session;
+	struct owner *owner; /* NULL: of a capture */
 	struct output out;
 	struct judged judged;
 	struct ui ui;
@@ -100,6 +101,8 @@ static int print_frame(struct batch *b, struct err *e)
 	ui_refresh(&b->ui, &now);
 	ui_judged(&b->ui, &b->judged.report);
 	ui_draw(&b->ui, &b->canvas);
+	if (b->owner && owner_fetch(b->owner))
+		ui_draw(&b->ui, &b->canvas); /* with command lines */
 	if (b->done)
 		buf_char(&text, '\n');
 	canvas_dump(&b->canvas, &text);
@@ -165,15 +168,14 @@ static int batch_replay(struct batch *b, struct err *e)
 
 static int batch_run(const struct top_args *a, size_t screen)
 {
-	struct batch b = { .args = a };
+	struct batch b = { .args = a, .owner = a->replay ? NULL : owner_new() };
 	struct live_args la = { .seconds = a->seconds > 0 ? a->seconds : 1, .halves = 1 };
-	struct owner *owner = a->replay ? NULL : owner_new();
 	struct session_args sa;
 	struct err e = { 0 };
 	int err;
 
 	top_session_args(&sa, a);
-	ui_init(&b.ui, owner ? owner_ui(owner) : NULL);
+	ui_init(&b.ui, b.owner ? owner_ui(b.owner) : NULL);
 	b.ui.settings.seconds = la.seconds;
 	b.ui.screen = (unsigned)screen;
 	err = output_open(&b.out, &a->output, &e);
@@ -193,7 +195,7 @@ static int batch_run(const struct top_args *a, size_t screen)
 	ui_done(&b.ui);
 	canvas_done(&b.canvas);
 	session_close(b.session);
-	owner_free(owner);
+	owner_free(b.owner);
 	if (err && err != -EPIPE && err != -ECANCELED)
 		output_error(&e);
 	return err && err != -EPIPE;
