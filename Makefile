@@ -82,6 +82,7 @@ uses    = $(if $(shell grep -lE '^.include <$1>' /dev/null $(SRCS) $(TEST_SRCS))
 LDLIBS += $(call uses,jansson.h,-ljansson)
 LDLIBS += $(call uses,bpf/libbpf.h,-lbpf -lelf -lz)
 LDLIBS += $(call uses,zlib.h,-lz)
+LDLIBS += $(call uses,ncurses.h,$(or $(shell pkg-config --libs-only-l ncursesw 2>/dev/null),-lncursesw))
 LDLIBS += $(call uses,libiberty/demangle.h,-liberty)
 LDLIBS += $(call uses,lzma.h,-llzma)
 LDLIBS += -lm

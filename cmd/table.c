@@ -5,6 +5,7 @@
 /* clang-format off */
 const struct command *const commands[] = {
 	&command_triage,
+	&command_top,
 	&command_time,
 	&command_profile,
 	&command_hist,

@@ -646,17 +646,40 @@ double bpf_engine_load(const struct bpf_engine *b, size_t probe)
 	return (double)most * f->ns_per_event * 1e-9;
 }
 
-int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,
-		    void (*each)(void *ctx, const void *key, const void *value), void *ctx)
+/* Many at a time: a system call for each is what a walk costs. -ENOTSUP when nothing was handed out. */
+#define WALK_BATCH 512
+
+static int walk_batches(int fd, size_t key_size, size_t value_size,
+			void (*each)(void *ctx, const void *key, const void *value), void *ctx)
 {
-	char keys[2][128], *key = NULL, *next = keys[0];
-	int fd = bpf_engine_fd(b, map);
-	void *value;
+	char *keys = mem_array(WALK_BATCH, key_size), *values = mem_array(WALK_BATCH, value_size);
+	char places[2][128];
+	void *from = NULL, *to = places[0];
 	int err;
 
-	if (fd < 0 || key_size > sizeof(keys[0]))
-		return -ENOENT;
-	value = mem_alloc(value_size);
+	do {
+		__u32 n = WALK_BATCH;
+
+		err = bpf_map_lookup_batch(fd, from, to, keys, values, &n, NULL);
+		if (err && err != -ENOENT)
+			break;
+		for (__u32 i = 0; i < n; i++)
+			each(ctx, keys + i * key_size, values + i * value_size);
+		from = to;
+		to = from == places[0] ? places[1] : places[0];
+	} while (!err);
+	mem_free(keys);
+	mem_free(values);
+	return err == -ENOENT ? 0 : from ? err : -ENOTSUP;
+}
+
+static int walk_keys(int fd, size_t value_size,
+		     void (*each)(void *ctx, const void *key, const void *value), void *ctx)
+{
+	char keys[2][128], *key = NULL, *next = keys[0];
+	void *value = mem_alloc(value_size);
+	int err;
+
 	while (!(err = bpf_map_get_next_key(fd, key, next))) {
 		if (!bpf_map_lookup_elem(fd, next, value))
 			each(ctx, next, value);
@@ -665,6 +688,17 @@ int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size
 	}
 	mem_free(value);
 	return err == -ENOENT ? 0 : err;
+}
+
+int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,
+		    void (*each)(void *ctx, const void *key, const void *value), void *ctx)
+{
+	int fd = bpf_engine_fd(b, map), err;
+
+	if (fd < 0 || key_size > 128)
+		return -ENOENT;
+	err = walk_batches(fd, key_size, value_size, each, ctx);
+	return err == -ENOTSUP ? walk_keys(fd, value_size, each, ctx) : err;
 }
 
 static uint64_t recursion_of(const struct bpf_engine *b, size_t i)

@@ -72,7 +72,7 @@ static const enum metric_id root_columns[ROOT_MAX] = {
 struct account {
 	uint64_t key, start; /* process id and start (ns), or a parent's and a name's */
 	uint32_t pid, tid;
-	bool kthread;
+	bool kthread, alive; /* alive: a thread of it was met */
 	char comm[WIRE_COMM];
 	uint64_t short_lived, seen, utime, stime, exec, slices, open;
 	uint64_t parts[PART_MAX], roots[ROOT_MAX];
@@ -103,6 +103,10 @@ struct bpf_time {
 	uint64_t threads_left_out;
 	int64_t shift_ns; /* what /proc adds to start times: a time namespace */
 	uint32_t self;
+	char *gone; /* keys that are to be deleted */
+	size_t ngone, gone_cap;
+	uint32_t *pids; /* that live, sorted */
+	size_t npids, pids_cap;
 };
 
 static uint64_t hash_of(uint64_t key, uint64_t start)
@@ -218,6 +222,7 @@ static void put_thread(struct bpf_time *t, const struct wire_task *w, const uint
 
 static void add_thread(struct account *a, const struct wire_task *w, const uint64_t *parts)
 {
+	a->alive = true;
 	if (w->pid == w->tgid || !a->comm[0] || a->tid)
 		memcpy(a->comm, w->comm, sizeof(a->comm));
 	a->kthread = w->flags & WIRE_KTHREAD;
@@ -258,6 +263,71 @@ static void take_thread(void *ctx, const void *record)
 	put_thread(t, w, parts);
 }
 
+/* ---- who is gone ---- */
+
+/* In a watch without an end, what is known of processes that have ended is told once, and then its place is given free:
+ * otherwise the maps would be full within the day. A process of which no thread lives is not written to any more. */
+static void forget_key(struct bpf_time *t, const void *key, size_t size)
+{
+	size_t at = t->ngone * size;
+
+	t->gone = mem_grow(t->gone, &t->gone_cap, at + size, 1);
+	memcpy(t->gone + at, key, size);
+	t->ngone++;
+}
+
+static bool is_alive(const struct bpf_time *t, uint64_t key, uint64_t start)
+{
+	const uint32_t *slot = t->slots ? slot_of(t, key, start) : NULL;
+
+	return slot && *slot && t->accounts[*slot - 1].alive;
+}
+
+static int by_number(const void *x, const void *y)
+{
+	const uint32_t *a = x, *b = y;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void delete_gone(struct bpf_time *t, const char *map, size_t size)
+{
+	int fd = bpf_engine_fd(t->env->bpf, map);
+
+	for (size_t i = 0; i < t->ngone; i++)
+		bpf_map_delete_elem(fd, t->gone + i * size);
+	t->ngone = 0;
+}
+
+/* The row of zeros takes what finds no room; of the short-lived the key is their parent. */
+static void forget_dead(struct bpf_time *t, const struct wire_dead_key *k)
+{
+	if (t->env->live && k->tgid && !is_alive(t, k->tgid, k->start))
+		forget_key(t, k, sizeof(*k));
+}
+
+static void find_alive(struct bpf_time *t)
+{
+	t->npids = 0;
+	for (size_t i = 0; i < t->naccounts; i++) {
+		if (!t->accounts[i].alive)
+			continue;
+		t->pids = mem_grow(t->pids, &t->pids_cap, t->npids + 1, sizeof(*t->pids));
+		t->pids[t->npids++] = t->accounts[i].pid;
+	}
+	if (t->npids)
+		qsort(t->pids, t->npids, sizeof(*t->pids), by_number);
+}
+
+static void forget_pair(struct bpf_time *t, const struct wire_pair_key *k)
+{
+	uint32_t victim = k->victim;
+
+	if (t->env->live && t->npids &&
+	    !bsearch(&victim, t->pids, t->npids, sizeof(victim), by_number))
+		forget_key(t, k, sizeof(*k));
+}
+
 /* ---- dead threads ---- */
 
 static void take_dead(void *ctx, const void *key, const void *value)
@@ -274,6 +344,7 @@ static void take_dead(void *ctx, const void *key, const void *value)
 	a = account_of(t, id, k->start, k->tgid);
 	if (!a)
 		return;
+	forget_dead(t, k);
 	if (!a->comm[0]) /* nothing of it is alive */
 		memcpy(a->comm, k->short_lived ? k->comm : d->comm, sizeof(a->comm));
 	if (k->short_lived)
@@ -397,6 +468,7 @@ static void take_pair(void *ctx, const void *key, const void *value)
 	char name[48];
 	size_t row;
 
+	forget_pair(t, k);
 	snprintf(name, sizeof(name), "%u>%lld", k->victim, (long long)offender);
 	row = snapshot_row(t->out, SCOPE_PAIR,
 			   (struct row_id){ .key = (uint64_t)k->victim << 32 | k->offender }, name,
@@ -459,11 +531,14 @@ static int time_read(void *state, struct snapshot *out, struct err *e)
 	if (!err)
 		err = bpf_engine_walk(t->env->bpf, "sched_dead", sizeof(struct wire_dead_key),
 				      sizeof(struct wire_dead), take_dead, t);
+	delete_gone(t, "sched_dead", sizeof(struct wire_dead_key));
+	find_alive(t);
 	if (!err)
 		err = read_samples(t);
 	if (!err)
 		err = bpf_engine_walk(t->env->bpf, "sched_pairs", sizeof(struct wire_pair_key),
 				      sizeof(struct wire_pair), take_pair, t);
+	delete_gone(t, "sched_pairs", sizeof(struct wire_pair_key));
 	if (err)
 		return e->msg[0] ? err : err_errno(e, err, "cannot read what eBPF has measured");
 	snapshot_reserve(out, SCOPE_TIME, t->naccounts);
@@ -479,6 +554,8 @@ static void time_close(void *state)
 	mem_free(t->accounts);
 	mem_free(t->index);
 	mem_free(t->samples);
+	mem_free(t->gone);
+	mem_free(t->pids);
 	deep_done(&t->deep);
 }
 

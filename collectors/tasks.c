@@ -254,7 +254,7 @@ static int tasks_open(void *state, const struct collector_env *env, struct err *
 /* The first two readings, the last one, and in between as often as the last sweep's price allows. */
 static bool sweep_due(const struct tasks *t, uint64_t now)
 {
-	return t->sweeps < 2 || t->env->closing ||
+	return t->sweeps < 2 || t->env->closing || t->env->live ||
 	       now - t->sweep_ns >= t->sweep_cost_ns * SWEEP_SHARE;
 }
 
@@ -305,6 +305,15 @@ static void tell(const struct tasks *t)
 		collector_status(t->env, "proc/PID/syscall", 0, "%s", "");
 }
 
+/* Where somebody looks on all day and eBPF measures the same, samples are for what it does not tell: names of wait
+ * channels, turns at locks. */
+#define SELDOM 5 /* ticks */
+
+static bool samples_seldom(const struct tasks *t)
+{
+	return t->env->live && t->env->time_measured;
+}
+
 static int tasks_read(void *state, struct snapshot *out, struct err *e)
 {
 	struct tasks *t = state;
@@ -328,7 +337,8 @@ static int tasks_read(void *state, struct snapshot *out, struct err *e)
 		lock_probe(t, now);
 	blocked_probe(t, now);
 	tasks_follow(t, now);
-	tasks_sample(t, now, true);
+	if (!samples_seldom(t))
+		tasks_sample(t, now, true);
 	tasks_sweep_put(t, out);
 	tasks_follow_put(t, out, now);
 	birth_put(t, out);
@@ -349,7 +359,8 @@ static void tasks_tick(void *state, uint64_t now)
 {
 	struct tasks *t = state;
 
-	tasks_sample(t, now, false);
+	if (!samples_seldom(t) || ++t->ticks % SELDOM == 0)
+		tasks_sample(t, now, false);
 	flock_tick(t, now);
 	birth_tick(t);
 }

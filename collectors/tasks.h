@@ -140,6 +140,7 @@ struct followed {
 	uint64_t vcsw, nvcsw;
 	bool has_switches;
 	uint64_t last_ns, sampled_ns;
+	unsigned idle;        /* sweeps in which it did nothing */
 	unsigned pause, wait; /* ticks between samples; ticks until the next */
 	struct lock_word words[LOCK_WORDS];
 	uint64_t lock_queue_ns, lock_wait_ns, lock_running_ns, lock_asleep_ns, lock_turns;
@@ -188,6 +189,7 @@ struct table_facts {
 	bool live;     /* not a tree of files */
 	bool attached; /* the iterator */
 	bool own_proc; /* /proc shows our own PID namespace, which is what the iterator shows */
+	bool endless; /* a watch without an end: loading the iterator pays with few processes as well */
 	size_t processes;
 	unsigned files;      /* that may be kept open */
 	const char *why_not; /* attached */
@@ -235,7 +237,7 @@ struct tasks {
 	struct names names;
 	uint64_t first_ns, sweep_ns, sweep_cost_ns;
 	int64_t credit_ns; /* CPU time that sampling may still use */
-	unsigned sweeps, probes;
+	unsigned sweeps, probes, ticks;
 	uint64_t samples, skipped, unseen;
 	uint64_t wchan_zero, wchan_seen, syscall_denied, syscall_seen;
 	int fds_by_stat; /* 1: st_size of the fd directory counts (6.2), 0: it does not, -1: not known yet */

@@ -2,7 +2,8 @@
 /* The processes that did something: their threads, I/O, memory by kind, switches.
  *
  * Whoever used a tick of CPU, faulted, sits in D, was stopped, or was born in the window is followed, the busiest
- * first, up to a bound. Who is followed stays so: a series that begins and ends in the middle tells nothing. */
+ * first, up to a bound. Who is followed stays so: a series that begins and ends in the middle tells nothing. In a watch
+ * without an end that would be everybody in time: there it is who does something now, until it has been idle for a while. */
 #include "collectors/tasks.h"
 
 #include <errno.h>
@@ -96,18 +97,49 @@ void tasks_unfollow(struct tasks *t, struct followed *f)
 	mem_free(f);
 }
 
+#define LIVE_LEAST 200u /* score: less than a tick, and not blocked */
+#define LIVE_IDLE  5u   /* sweeps */
+
+/* Who has been idle is let go; what others did is counted from here on. */
+static void drop_idle(struct tasks *t)
+{
+	for (size_t i = t->nfollowed; i-- > 0;) {
+		struct followed *f = t->list[i];
+		struct proc *p = task_proc(t, f->pid);
+
+		if (!p || p->followed != f)
+			continue;
+		f->idle = score(p) >= LIVE_LEAST ? 0 : f->idle + 1;
+		if (f->idle < LIVE_IDLE)
+			continue;
+		p->followed = NULL;
+		tasks_unfollow(t, f);
+	}
+}
+
+static void begin_again(struct tasks *t)
+{
+	for (size_t i = 0; i < t->nprocs; i++) {
+		t->procs[i].cpu0 = t->procs[i].cpu;
+		t->procs[i].faults0 = t->procs[i].faults;
+	}
+}
+
 void tasks_follow(struct tasks *t, uint64_t now)
 {
 	struct candidate *c = mem_array(t->nprocs + 1, sizeof(*c));
+	uint64_t least = t->env->live ? LIVE_LEAST : 1;
 	size_t n = 0;
 
+	if (t->env->live)
+		drop_idle(t);
 	for (size_t i = 0; i < t->nfollowed; i++)
 		tasks_follow_threads(t, t->list[i], now);
 	for (size_t i = 0; i < t->nprocs; i++) {
 		const struct proc *p = &t->procs[i];
 		uint64_t s = p->followed ? 0 : score(p);
 
-		if (s)
+		if (s >= least)
 			c[n++] = (struct candidate){ s, p->pid };
 	}
 	if (n)
@@ -118,6 +150,8 @@ void tasks_follow(struct tasks *t, uint64_t now)
 		if (!p || !tasks_follow_one(t, p, now))
 			t->unseen += t->env->closing;
 	}
+	if (t->env->live)
+		begin_again(t);
 	mem_free(c);
 }
 

@@ -30,7 +30,7 @@ enum table_way table_choose(const struct table_facts *f, char *why, size_t size)
 
 	if (!f->live)
 		snprintf(why, size, "%s: a tree of files", how);
-	else if (f->processes < TABLE_LEAST)
+	else if (f->processes < TABLE_LEAST && !f->endless)
 		snprintf(why, size, "%s: %zu processes; from %d on eBPF is cheaper", how,
 			 f->processes, TABLE_LEAST);
 	else if (!f->attached)
@@ -39,8 +39,9 @@ enum table_way table_choose(const struct table_facts *f, char *why, size_t size)
 		snprintf(why, size, "%s: /proc shows another PID namespace than our own", how);
 	else
 		snprintf(why, size, "eBPF iterator, %zu processes at once", f->processes);
-	return f->live && f->attached && f->own_proc && f->processes >= TABLE_LEAST ? TABLE_ITERATOR
-										    : other;
+	return f->live && f->attached && f->own_proc && (f->endless || f->processes >= TABLE_LEAST)
+		       ? TABLE_ITERATOR
+		       : other;
 }
 
 static int count_process(void *ctx, const char *name)
@@ -80,6 +81,7 @@ void table_open(struct tasks *t)
 {
 	const struct root *root = t->env->root;
 	struct table_facts f = { .live = root->live,
+				 .endless = t->env->live,
 				 .files = t->fds_max,
 				 .attached = bpf_engine_has(t->env->bpf, BPF_TABLE) };
 	char why[256];

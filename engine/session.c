@@ -43,10 +43,33 @@
 #define TICKS_A_SECOND 10
 #define PACES          (PACE_EDGE + 1)
 
+/* Of a watch without an end: the first judgement comes early. */
+#define LIVE_SETTLE    5 /* ticks: until our own start is over, which is not what is to be judged */
+#define LIVE_FIRST     2.0 /* seconds */
+#define LIVE_HALF      5.0
+#define LIVE_REPLAY_NS 10500000000u /* of a capture are judged together */
+#define LIVE_BUDGET    60.0         /* seconds in which a program must stay within its share */
+
 struct chain {
 	struct snapshot a, b;  /* the reading before, and the last one */
 	struct snapshot first; /* kept for view.first; EDGE keeps it in a */
 	bool started;
+};
+
+#define LIVE_ENDS 3
+
+/* Of a watch without an end. */
+struct live {
+	bool on;
+	struct live_args args;
+	struct snapshot ends[LIVE_ENDS]; /* of the two halves */
+	struct interval older, newer;    /* the two halves */
+	size_t nolder, stale;            /* seconds[] of the older half; of the one before it */
+	uint64_t ticks, due, edge_due;   /* so far; of the next refresh; of the end of this half */
+	uint64_t budgeted;               /* seconds */
+	bool settled;
+	size_t at;             /* step of a capture */
+	struct hists hists[2]; /* as they were at the last two ends */
 };
 
 struct session {
@@ -79,6 +102,7 @@ struct session {
 	int signals, timer;
 	uint64_t start_ns, late_ticks;
 	int64_t start_wall_ns;
+	struct live live;
 	double open_seconds;
 	uint64_t ticks, calibrate_from; /* ticks so far; from which on programs are calibrated */
 };
@@ -149,7 +173,7 @@ static void open_bpf(struct session *s)
 
 	if (!groups || s->args.replay || !s->root.live)
 		return;
-	if (!s->args.bpf_all && tasks_processes(&s->root) < TABLE_LEAST)
+	if (!s->args.bpf_all && !s->args.live && tasks_processes(&s->root) < TABLE_LEAST)
 		groups &= ~(uint64_t)BPF_TABLE;
 	if (w.kinds) {
 		bpf_hists_plan(&s->plan, &w);
@@ -219,6 +243,7 @@ static void stop_group(struct session *s, uint64_t group, size_t dearest)
 	}
 	s->env.closing = false;
 	s->env.extrapolate = 0;
+	s->env.time_measured &= !(s->args.live && (group & BPF_TIME));
 	bpf_engine_stop(s->env.bpf, group);
 	collector_status(
 		&s->env, bpf_probes[dearest].program, -EDQUOT,
@@ -349,6 +374,7 @@ int session_open(struct session **out, const struct session_args *args, struct e
 		.nstatus = &s->nstatus,
 		.status_cap = &s->status_cap,
 		.pid = args->pid,
+		.live = args->live,
 	};
 	err = open_loop(s, e);
 	if (!err)
@@ -367,7 +393,7 @@ int session_open(struct session **out, const struct session_args *args, struct e
 	interval_init(&s->edge, &s->host);
 	interval_init(&s->window, &s->host);
 	snapshot_init(&s->early, &s->host);
-	budget_init(&s->budget, args->budget, args->seconds);
+	budget_init(&s->budget, args->budget, args->live ? LIVE_BUDGET : args->seconds);
 	s->calibrate_from = CALIBRATE_FROM;
 	open_bpf(s);
 	open_collectors(s);
@@ -380,6 +406,16 @@ out:
 	}
 	*out = s;
 	return rc;
+}
+
+static void live_free(struct session *s)
+{
+	for (int i = 0; i < LIVE_ENDS; i++)
+		snapshot_done(&s->live.ends[i]);
+	interval_done(&s->live.older);
+	interval_done(&s->live.newer);
+	hists_done(&s->live.hists[0]);
+	hists_done(&s->live.hists[1]);
 }
 
 void session_close(struct session *s)
@@ -414,6 +450,7 @@ void session_close(struct session *s)
 	interval_done(&s->second);
 	interval_done(&s->edge);
 	interval_done(&s->window);
+	live_free(s);
 	mem_free(s->lost);
 	mem_free(s->threads);
 	mem_free(s->status);
@@ -445,7 +482,8 @@ static void read_pace(struct session *s, enum file_pace pace, struct snapshot *o
 		if (collectors[i]->pace != pace || !s->states[i])
 			continue;
 		if (s->stopped[i]) {
-			snapshot_merge(out, &s->early);
+			if (!s->args.live) /* where there is no end, it is unknown from here on */
+				snapshot_merge(out, &s->early);
 			continue;
 		}
 		err = collectors[i]->read(s->states[i], out, &e);
@@ -809,7 +847,329 @@ void session_report(struct session *s, struct report *r)
 	if (r->replayed)
 		return; /* what looking cost was paid elsewhere */
 	ledger_self(&r->ledger);
-	r->ledger.wall_seconds = r->seconds;
+	r->ledger.wall_seconds = s->args.live ? (double)(clock_boot_ns() - s->start_ns) * 1e-9
+					      : r->seconds;
 	r->ledger.attach_seconds = s->open_seconds;
 	ledger_bpf(&r->ledger, s->env.bpf, NULL);
+}
+
+/* ---- without an end ---- */
+
+/* The window slides: it is made of two halves, and when the newer one is complete the older one is dropped.
+ *
+ *   ends[0]          ends[1]          ends[2]
+ *      |----- older -----|----- newer -----|··· seconds of the next half
+ *      └──────────── window ───────────────┘ */
+
+static uint64_t ticks_of(double seconds)
+{
+	long long n = llround(seconds * TICKS_A_SECOND);
+
+	return n < 1 ? 1 : (uint64_t)n;
+}
+
+/* Everything that was read last, in one snapshot. */
+static void join_latest(struct session *s, struct snapshot *out)
+{
+	snapshot_clear(out);
+	for (int p = PACES - 1; p >= 0; p--)
+		snapshot_merge(out, &s->chains[p].a);
+	out->time_ns = s->chains[PACE_FAST].a.time_ns;
+	out->wall_ns = s->chains[PACE_FAST].a.wall_ns;
+}
+
+int session_live_start(struct session *s, const struct live_args *args, struct err *e)
+{
+	struct live *l = &s->live;
+	int err;
+
+	l->args = *args;
+	l->on = true;
+	for (int i = 0; i < LIVE_ENDS; i++)
+		snapshot_init(&l->ends[i], &s->host);
+	interval_init(&l->older, &s->host);
+	interval_init(&l->newer, &s->host);
+	s->start_ns = clock_boot_ns();
+	s->start_wall_ns = clock_wall_ns();
+	if (s->args.replay)
+		return session_live_seek(s, s->capture.nsteps - 1, e);
+	read_live(s, PACE_EDGE);
+	read_live(s, PACE_SECOND);
+	read_live(s, PACE_FAST);
+	err = start_timer(s, e);
+	return err;
+}
+
+/* What is judged begins here. */
+static void live_settle(struct session *s)
+{
+	struct live *l = &s->live;
+	struct chain *edge = &s->chains[PACE_EDGE];
+
+	l->settled = true;
+	read_pace(s, PACE_EDGE, &edge->b);
+	swap_snapshots(&edge->a, &edge->b);
+	read_live(s, PACE_SECOND);
+	read_live(s, PACE_FAST);
+	interval_clear(&s->second);
+	join_latest(s, &l->ends[LIVE_ENDS - 1]);
+	read_hists(s, &l->hists[1]);
+	l->due = l->ticks + ticks_of(l->args.seconds);
+	l->edge_due = l->args.halves > 1 ? l->ticks + ticks_of(LIVE_FIRST) : l->due;
+}
+
+static void live_end_second(struct session *s)
+{
+	struct interval *kept;
+
+	if (!s->second.end_ns)
+		return;
+	kept = mem_alloc(sizeof(*kept));
+	interval_init(kept, &s->host);
+	interval_add(kept, &s->second);
+	interval_add(&s->live.newer, &s->second);
+	interval_clear(&s->second);
+	s->seconds = mem_grow(s->seconds, &s->seconds_cap, s->nseconds + 1, sizeof(*s->seconds));
+	s->seconds[s->nseconds++] = kept;
+	s->view.seconds = s->seconds; /* of which the view has the first ones */
+}
+
+/* The oldest ones go. */
+static void drop_seconds(struct session *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		interval_done(s->seconds[i]);
+		mem_free(s->seconds[i]);
+	}
+	s->nseconds -= n;
+	if (n && s->nseconds)
+		memmove(s->seconds, s->seconds + n, s->nseconds * sizeof(*s->seconds));
+}
+
+static void live_view(struct session *s, struct snapshot *first, struct snapshot *last)
+{
+	double total = 0, swept;
+	size_t nlost = 0, nthreads = 0;
+
+	mem_free(s->lost);
+	mem_free(s->threads);
+	s->lost = lost_build(&s->window, &nlost, &total);
+	s->threads = lost_threads(&s->window, &nthreads);
+	swept = s->window.tables[SCOPE_TIME].seconds;
+	s->view = (struct view){
+		.measured = nlost && s->lost[0].exact
+				    ? fmin(1, swept / interval_seconds(&s->window))
+				    : 1,
+		.host = &s->host,
+		.window = &s->window,
+		.seconds = s->seconds,
+		.nseconds = s->nseconds,
+		.first = first,
+		.last = last,
+		.status = s->status,
+		.nstatus = s->nstatus,
+		.lost = s->lost,
+		.nlost = nlost,
+		.threads = s->threads,
+		.nthreads = nthreads,
+		.lost_total = total,
+	};
+	s->view_ready = true;
+}
+
+static void copy_hists(struct hists *to, const struct hists *from)
+{
+	hists_clear(to);
+	to->rows = mem_grow(to->rows, &to->cap, from->n + 1, sizeof(*to->rows));
+	if (from->n)
+		memcpy(to->rows, from->rows, from->n * sizeof(*to->rows));
+	to->n = from->n;
+}
+
+/* Distributions of the window: what has come since it began. */
+static void live_hists(struct session *s)
+{
+	struct live *l = &s->live;
+	struct hists oldest = l->hists[0];
+	bool both = l->args.halves > 1 && l->older.end_ns;
+
+	if (!s->bpf_hists)
+		return;
+	hists_clear(&s->hists);
+	read_hists(s, &s->hists);
+	l->hists[0] = l->hists[1];
+	l->hists[1] = both ? (struct hists){ 0 } : oldest;
+	copy_hists(&l->hists[1], &s->hists);
+	hists_subtract(&s->hists, both ? &oldest : &l->hists[0]);
+	hists_tidy(&s->hists);
+	if (both)
+		hists_done(&oldest);
+}
+
+/* A half is complete: judge it together with the one before. */
+static void live_boundary(struct session *s)
+{
+	struct chain *edge = &s->chains[PACE_EDGE];
+	struct live *l = &s->live;
+	struct snapshot oldest = l->ends[0];
+	struct interval half = l->older;
+
+	read_pace(s, PACE_EDGE, &edge->b);
+	interval_diff(&s->edge, &edge->a, &edge->b);
+	interval_add(&l->newer, &s->edge);
+	swap_snapshots(&edge->a, &edge->b);
+	for (int i = 0; i + 1 < LIVE_ENDS; i++)
+		l->ends[i] = l->ends[i + 1];
+	l->ends[LIVE_ENDS - 1] = oldest;
+	join_latest(s, &l->ends[LIVE_ENDS - 1]);
+	interval_clear(&s->window);
+	if (l->args.halves > 1)
+		interval_add(&s->window, &l->older);
+	interval_add(&s->window, &l->newer);
+	drop_seconds(s, l->stale + (l->args.halves > 1 ? 0 : l->nolder));
+	s->start_wall_ns = clock_wall_ns() - (int64_t)(interval_seconds(&s->window) * 1e9);
+	live_view(s, &l->ends[l->args.halves > 1 && l->older.end_ns ? 0 : 1],
+		  &l->ends[LIVE_ENDS - 1]);
+	live_hists(s);
+	/* what is newer becomes older; the next half starts empty */
+	l->older = l->newer;
+	l->newer = half;
+	interval_clear(&l->newer);
+	l->stale = l->args.halves > 1 ? l->nolder : 0;
+	l->nolder = s->nseconds - l->stale;
+}
+
+static void live_budget(struct session *s)
+{
+	keep_budget(s);
+	suspect_locks(s);
+	if (s->budget.elapsed >= LIVE_BUDGET)
+		budget_init(&s->budget, s->args.budget, LIVE_BUDGET);
+}
+
+int session_live_tick(struct session *s, struct err *e)
+{
+	struct live *l = &s->live;
+	uint64_t passed;
+	int sig = pending_signal(s);
+
+	(void)e;
+	if (sig)
+		return sig;
+	if (s->args.replay || read(s->timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
+		return 0;
+	l->ticks += passed;
+	s->late_ticks += passed - 1;
+	tick_collectors(s, clock_boot_ns());
+	calibrate(s);
+	if (l->ticks / TICKS_A_SECOND > l->budgeted) {
+		l->budgeted = l->ticks / TICKS_A_SECOND;
+		live_budget(s);
+	}
+	if (!l->settled && l->ticks >= LIVE_SETTLE)
+		live_settle(s);
+	if (!l->settled || l->ticks < l->due)
+		return 0;
+	l->due = l->ticks + ticks_of(l->args.seconds);
+	read_live(s, PACE_FAST);
+	read_live(s, PACE_SECOND);
+	live_end_second(s);
+	if (l->ticks < l->edge_due)
+		return SESSION_REFRESHED;
+	l->edge_due = l->ticks + ticks_of(l->args.halves > 1 ? fmax(LIVE_HALF, l->args.seconds)
+							     : l->args.seconds);
+	live_boundary(s);
+	return SESSION_JUDGED;
+}
+
+void session_live_pace(struct session *s, double seconds)
+{
+	s->live.args.seconds = seconds;
+	s->live.due = s->live.ticks + ticks_of(seconds);
+}
+
+int session_timer(const struct session *s)
+{
+	return s->args.replay ? -1 : s->timer;
+}
+
+int session_signals(const struct session *s)
+{
+	return s->signals;
+}
+
+/* ---- replay, step by step ---- */
+
+static void forget(struct session *s)
+{
+	for (int p = 0; p < PACES; p++) {
+		struct chain *c = &s->chains[p];
+
+		c->started = false;
+		snapshot_clear(&c->a);
+		snapshot_clear(&c->b);
+		snapshot_clear(&c->first);
+	}
+	drop_seconds(s, s->nseconds);
+	interval_clear(&s->step);
+	interval_clear(&s->second);
+	interval_clear(&s->edge);
+	interval_clear(&s->window);
+}
+
+int session_live_seek(struct session *s, size_t step, struct err *e)
+{
+	const struct capture_step *steps = s->capture.steps;
+	struct chain *edge = &s->chains[PACE_EDGE];
+	size_t from = step;
+
+	while (from > 0 && steps[step].boot_ns - steps[from - 1].boot_ns <= LIVE_REPLAY_NS)
+		from--;
+	forget(s);
+	for (size_t i = from; i <= step; i++) {
+		int err = replay_step(s, i, i == from || i == step, e);
+
+		if (err)
+			return err;
+	}
+	interval_add(&s->window, &s->edge);
+	for (int p = 0; p < PACE_EDGE; p++) {
+		snapshot_absorb(&edge->a, &s->chains[p].first);
+		snapshot_absorb(&edge->b, &s->chains[p].a);
+	}
+	s->live.at = step;
+	s->start_ns = steps[from].boot_ns;
+	s->start_wall_ns = steps[from].wall_ns;
+	live_view(s, &edge->a, from == step ? &edge->a : &edge->b);
+	return 0;
+}
+
+size_t session_steps(const struct session *s, size_t *at, int64_t *wall_ns)
+{
+	*at = s->live.at;
+	*wall_ns = s->capture.nsteps ? s->capture.steps[s->live.at].wall_ns : 0;
+	return s->capture.nsteps;
+}
+
+int64_t session_step_time(const struct session *s, size_t step)
+{
+	return step < s->capture.nsteps ? s->capture.steps[step].wall_ns : 0;
+}
+
+void session_now(struct session *s, struct now *out)
+{
+	s->view.status = s->status; /* grows */
+	*out = (struct now){
+		.host = &s->host,
+		.seconds = s->seconds,
+		.nseconds = s->nseconds,
+		.wall_ns = s->args.replay ? s->capture.steps[s->live.at].wall_ns
+					  : s->chains[PACE_FAST].a.wall_ns,
+	};
+	if (s->args.replay) {
+		out->latest[0] = s->view.last;
+		return;
+	}
+	for (int p = 0; p < PACES; p++)
+		out->latest[p] = &s->chains[p].a;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "model/now.h"
 #include "model/report.h"
 #include "model/view.h"
 
@@ -28,6 +29,7 @@ struct session_args {
 	double budget; /* share of one CPU that each of them may cost (engine/budget.h); 0: no limit */
 	uint32_t hists;    /* distributions besides: 1u << enum wire_hist_kind */
 	bool hists_by_key; /* told apart by their own keys, of which one at most may need an index */
+	bool live;         /* it will be watched without an end: see session_live_start() */
 	bool bpf_all; /* also those that do not pay here, or wait for a suspicion: to see whether they work */
 	/* Called each second with what the last second held (a picture while we wait); may be NULL. */
 	void (*on_second)(void *ctx, const struct view *v, double elapsed, double total);
@@ -40,6 +42,35 @@ int session_open(struct session **out, const struct session_args *args, struct e
 /* Watch. 0: the whole window; -EINTR: SIGINT ended it early and what was seen is there;
  * -ECANCELED: SIGTERM or a hang-up, nothing should be printed; otherwise an error. */
 int session_watch(struct session *s, struct err *e);
+
+/* ---- without an end: a dashboard ----
+ *
+ *   session_live_start  →  poll session_timer() and session_signals()  →  session_live_tick  →  session_now, session_view
+ *
+ * Each refresh reads what moves fast; a window of two halves slides, and when a half is complete everything is read
+ * and can be judged. Of a capture there is no timer: session_live_seek() goes to a step of it. */
+struct live_args {
+	double seconds;  /* between refreshes, 0.1 or more */
+	unsigned halves; /* 2: the window slides by halves; 1: each refresh is a window of its own */
+};
+
+enum { SESSION_REFRESHED = 1, SESSION_JUDGED };
+
+/* Instead of session_watch(). A capture is shown at its last step. */
+int session_live_start(struct session *s, const struct live_args *args, struct err *e);
+int session_timer(const struct session *s);   /* to be polled for reading; -1: a capture */
+int session_signals(const struct session *s); /* the same */
+/* One of them is readable. 0: nothing new; SESSION_REFRESHED: session_now() is; SESSION_JUDGED: session_view() too; negative as
+ * session_watch(). */
+int session_live_tick(struct session *s, struct err *e);
+void session_live_pace(struct session *s, double seconds);
+/* What was read last; good until the next tick. */
+void session_now(struct session *s, struct now *out);
+/* Steps of the capture, the one that is shown, and its time. */
+size_t session_steps(const struct session *s, size_t *at, int64_t *wall_ns);
+int64_t session_step_time(const struct session *s,
+			  size_t step); /* wall clock, ns; 0: no such step */
+int session_live_seek(struct session *s, size_t step, struct err *e);
 
 const struct view *session_view(struct session *s);
 /* The eBPF programs of the session; NULL: there are none. */

@@ -90,6 +90,7 @@ def main():
         put("tasks", f"log{n}", line.encode() + b"\n")
     for n in range(48):
         put("cgroups", f"file{n}", bytes([n]) + b"8:0 Read 5\n8:0 rbytes=1 wbytes=2 rios=3 wios=4\nmax 100000\nusage_usec 5\nanon 1\nsome avg10=0.00 total=7\n")
+    put("settings", "all", b"interval = 2.5\ntheme = safe\ncolumns = pid cpu command\nsort = cpu\nreverse = yes\ntree = no\nthreads = no\nkernel_threads = yes\n# mine\n")
     put("netlink", "link", bytes([0]) + b"\x40\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0" + bytes(200))
     put("netlink", "attributes", bytes([1]) + b"\x08\0\x01\0abcd\x0c\0\x02\0\x08\0\x03\0efgh")
     put("netlink", "packed", bytes([2]) + bytes(64))
