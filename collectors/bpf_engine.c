@@ -45,7 +45,7 @@ struct bpf_engine {
 	uint64_t map_bytes;
 	uint64_t attached_ns, recursion; /* of programs that are detached */
 	uint64_t *seen,
-		*grown; /* events: [cpu * PROG_MAX + counter], at the last loads_begin() and since the one before */
+		*grown; /* events: [cpu * PROG_MAX + counter], at the last second() and since the one before */
 };
 
 /* ---- what libbpf says ---- */
@@ -566,7 +566,27 @@ static char *read_cpus(struct bpf_engine *b, size_t *size)
 	return NULL;
 }
 
-int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
+static void add_counts(struct wire_counts *sum, const struct wire_counts *c)
+{
+	for (int p = 0; p < PROG_MAX; p++)
+		sum->events[p] += c->events[p];
+	for (int l = 0; l < LOSS_MAX; l++) {
+		sum->loss[l] += c->loss[l];
+		sum->loss_ns[l] += c->loss_ns[l];
+	}
+	sum->lock_ns += c->lock_ns;
+}
+
+/* What one CPU has counted since it was asked last. */
+static void grow(struct bpf_engine *b, int cpu, const struct wire_counts *c)
+{
+	for (size_t p = 0, k = (size_t)cpu * PROG_MAX; p < PROG_MAX; p++, k++) {
+		b->grown[k] = c->events[p] - b->seen[k];
+		b->seen[k] = c->events[p];
+	}
+}
+
+static int read_counts(struct bpf_engine *b, struct wire_counts *sum, bool second)
 {
 	size_t size;
 	char *each = read_cpus(b, &size);
@@ -578,13 +598,9 @@ int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 		/* they stand at the front of each CPU's row */
 		const struct wire_counts *c = (const void *)(each + (size_t)cpu * size);
 
-		for (int p = 0; p < PROG_MAX; p++)
-			sum->events[p] += c->events[p];
-		for (int l = 0; l < LOSS_MAX; l++) {
-			sum->loss[l] += c->loss[l];
-			sum->loss_ns[l] += c->loss_ns[l];
-		}
-		sum->lock_ns += c->lock_ns;
+		add_counts(sum, c);
+		if (second)
+			grow(b, cpu, c);
 	}
 	mem_free(each);
 	for (size_t i = 0; bpf_probes[i].program; i++)
@@ -593,23 +609,20 @@ int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 	return 0;
 }
 
-void bpf_engine_loads_begin(struct bpf_engine *b)
+int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 {
-	size_t size, n = (size_t)b->cpus * PROG_MAX;
-	char *each = read_cpus(b, &size);
+	return read_counts(b, sum, false);
+}
+
+int bpf_engine_second(struct bpf_engine *b, struct wire_counts *sum)
+{
+	size_t n = (size_t)b->cpus * PROG_MAX;
 
 	if (!b->seen) {
 		b->seen = mem_array(n, sizeof(*b->seen));
 		b->grown = mem_array(n, sizeof(*b->grown));
 	}
-	for (size_t k = 0; k < n; k++) {
-		const struct wire_counts *c = (const void *)(each + k / PROG_MAX * size);
-		uint64_t now = each ? c->events[k % PROG_MAX] : b->seen[k];
-
-		b->grown[k] = now - b->seen[k];
-		b->seen[k] = now;
-	}
-	mem_free(each);
+	return read_counts(b, sum, true);
 }
 
 double bpf_engine_load(const struct bpf_engine *b, size_t probe)

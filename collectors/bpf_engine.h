@@ -100,13 +100,13 @@ int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value);
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e);
 
-/* Read the per-CPU counters of events and losses (sums over CPUs) into the fates and *loss. */
+/* Read the per-CPU counters of events and losses (sums over CPUs) into the fates and *sum. 0 or -errno. */
 struct wire_counts;
 int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum);
 
-/* What each program has cost the CPU that it cost most since the last loads_begin(): CPU seconds by its events there and its
- * calibrated price; NaN when it is not attached, or not calibrated. */
-void bpf_engine_loads_begin(struct bpf_engine *b);
+/* The same, once a second: what each program has cost the CPU that it cost most since the second() before, CPU seconds by its
+ * events there and its calibrated price, is bpf_engine_load(); NaN when it is not attached, or not calibrated. */
+int bpf_engine_second(struct bpf_engine *b, struct wire_counts *sum);
 double bpf_engine_load(const struct bpf_engine *b, size_t probe);
 
 /* Attach the programs of groups that are loaded but wait for a suspicion (BPF_WAKE). */

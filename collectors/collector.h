@@ -29,8 +29,7 @@ struct collector_env {
 	const struct host *host;
 	struct status **status; /* grows; see collector_status() */
 	size_t *nstatus, *status_cap;
-	bool closing; /* the reading that follows is the collector's last */
-	double extrapolate; /* above 1: programs are stopped early, and the window is so many times what has passed of it */
+	bool closing;           /* the reading that follows is the collector's last */
 	struct bpf_engine *bpf; /* NULL: there is none */
 	int64_t pid;            /* the process that is looked at thread by thread; 0: none */
 	bool time_measured;     /* by eBPF: what state samples would only estimate is left to it */

@@ -141,13 +141,29 @@ static const struct {
 #define TICKS_LEAST \
 	50 /* below that the split into user and system is too rough: error 1/sqrt(ticks) */
 
-/* The sweeps lie a little before the window's first reading and after its last one, and accounts reach from sweep to
- * sweep: what they say is brought to the length of the window. */
+/* The sweeps lie a little before the window's first reading and after its last one, or well before it when the programs had
+ * to stop, and accounts reach from sweep to sweep: what they say is brought to the length of the window. */
 static double to_window(const struct interval *iv, enum scope s)
 {
 	double swept = iv->tables[s].seconds;
 
 	return swept > 0 && interval_seconds(iv) > 0 ? interval_seconds(iv) / swept : 1;
+}
+
+static void stretch(struct itable *t, enum metric_id id, double by)
+{
+	for (size_t r = 0; id != M_NONE && r < t->nrows; r++)
+		t->cells[r * t->ncols + metric_get(id)->column].sum *= by;
+}
+
+void lost_align(struct interval *window)
+{
+	struct itable *t = &window->tables[SCOPE_THREAD];
+	double by = to_window(window, SCOPE_TIME);
+
+	for (enum wait w = WAIT_RUN + 1; w < WAIT_MAX; w++)
+		stretch(t, wait_metric(w), by);
+	stretch(t, M_THREAD_THROTTLED, by);
 }
 
 /* Running is exact; how much of it was in the kernel is known by ticks. */
