@@ -112,7 +112,7 @@ void deep_learn(struct deep_stacks *d, const struct collector_env *env)
 	if (!f.n || !env->name_kernel)
 		goto out;
 	names = mem_array(f.n * WIRE_FRAMES, sizeof(*names));
-	env->name_kernel(env->root, f.ips, f.n * WIRE_FRAMES, names);
+	env->name_kernel(env->bpf, env->root, f.ips, f.n * WIRE_FRAMES, names);
 	for (size_t i = 0; i < f.n; i++) {
 		f.list[i].part = judge(names + i * WIRE_FRAMES, WIRE_FRAMES);
 		d->list = mem_grow(d->list, &d->cap, d->n + 1, sizeof(*d->list));

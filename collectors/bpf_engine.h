@@ -123,6 +123,11 @@ uint64_t bpf_engine_recursion(const struct bpf_engine *b);
 void bpf_engine_calibrate_begin(struct bpf_engine *b);
 void bpf_engine_calibrate_end(struct bpf_engine *b);
 
+/* Names of the functions at kernel addresses, as the kernel has them: n of `size` bytes one after another, "" where there is
+ * none. 0 or -errno: this kernel cannot tell. */
+int bpf_engine_names(struct bpf_engine *b, const uint64_t *addresses, size_t n, size_t size,
+		     char *names);
+
 /* Walk a hash map: each(ctx, key, value). The map may change meanwhile. */
 int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,
 		    void (*each)(void *ctx, const void *key, const void *value), void *ctx);

@@ -21,8 +21,8 @@ struct bpf_engine;
 #define PROGRAM_NAME 160
 
 /* Names of kernel functions at these addresses; "" where none is known. */
-typedef void name_kernel_fn(const struct root *root, const uint64_t *addresses, size_t n,
-			    char (*names)[KERNEL_NAME]);
+typedef void name_kernel_fn(struct bpf_engine *bpf, const struct root *root,
+			    const uint64_t *addresses, size_t n, char (*names)[KERNEL_NAME]);
 
 struct collector_env {
 	const struct root *root;

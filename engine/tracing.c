@@ -27,7 +27,7 @@
 #include "collectors/trace_who.h"
 #include "engine/ledger.h"
 #include "engine/loop.h"
-#include "symbols/kallsyms.h"
+#include "engine/naming.h"
 
 #define TURN_NS      50000000
 #define TURNS_A_POLL 20 /* of BPF programs */
@@ -48,7 +48,7 @@ struct held {
 
 struct function {
 	uint64_t address;
-	char name[KALLSYMS_NAME];
+	char name[KERNEL_NAME];
 };
 
 struct tracing {
@@ -115,18 +115,16 @@ static const char *name_disk(void *ctx, unsigned major, unsigned minor)
 	return t->disk;
 }
 
-/* A pass over /proc/kallsyms takes milliseconds: few functions drop packets, and each is looked up once. */
+/* Few functions drop packets, and each is looked up once. */
 static const char *name_function(void *ctx, uint64_t address)
 {
 	struct tracing *t = ctx;
 	struct function *f = &t->functions[(address >> 4) % FUNCTIONS];
-	struct kallsym k = { .address = address };
 
 	if (f->address != address) {
 		f->address = address;
-		f->name[0] = '\0';
-		if (!kallsyms_resolve(&t->root, &k, 1))
-			snprintf(f->name, sizeof(f->name), "%s", k.name);
+		naming_kernel(t->bpf ? bpf_trace_engine(t->bpf) : NULL, &t->root, &address, 1,
+			      &f->name);
 	}
 	return f->name[0] ? f->name : NULL;
 }
