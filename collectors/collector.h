@@ -48,6 +48,7 @@ struct collector {
 	unsigned scopes; /* bit mask of 1u << SCOPE_X that it fills */
 	const char *const *
 		files; /* NULL-terminated: captured raw, read again in replay; NULL: captured as tables */
+	bool keeps_files; /* open, from its first reading on, and they are what everything else stands on */
 	unsigned bpf; /* group of eBPF programs (collectors/bpf_engine.h) that it reads; 0: none */
 	size_t state_size;
 	int (*open)(void *state, const struct collector_env *env, struct err *e);

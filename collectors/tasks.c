@@ -251,7 +251,8 @@ static int tasks_open(void *state, const struct collector_env *env, struct err *
 	return 0;
 }
 
-/* The first two readings, the last one, and in between as often as the last sweep's price allows. */
+/* The first reading, the one a second later that tells who moves, the last one, and in between as often as the last sweep's
+ * price allows. */
 static bool sweep_due(const struct tasks *t, uint64_t now)
 {
 	return t->sweeps < 2 || t->env->closing ||

@@ -268,7 +268,7 @@ static void ask_more(struct tasks *t, struct proc *p)
 {
 	if (p->kthread || p->state == 'Z')
 		return;
-	if (!p->fds_fresh && (!p->has_fds || p->followed || t->sweeps < 2 || t->env->closing))
+	if (!p->fds_fresh && (!p->has_fds || p->followed || !t->sweeps || t->env->closing))
 		count_fds(t, p); /* of the others at both ends of the window */
 	if (!p->limits_read && (p->followed || (p->has_fds && p->fds >= FDS_WORTH_LIMIT)))
 		read_limits(t, p);

@@ -312,6 +312,17 @@ static void read_live(struct session *s, enum file_pace pace)
 	advance(s, pace);
 }
 
+/* Where descriptors are few, what everything else stands on gets them: it is read once, and its files stay open. */
+static void open_files(struct session *s)
+{
+	struct snapshot *out = &s->chains[PACE_FAST].b;
+
+	for (size_t i = 0; collectors[i]; i++)
+		if (collectors[i]->keeps_files && s->states[i])
+			collectors[i]->read(s->states[i], out, &(struct err){ 0 });
+	snapshot_clear(out);
+}
+
 static void end_second(struct session *s)
 {
 	struct interval *kept;
@@ -383,7 +394,7 @@ static int wait_tick(struct session *s, uint64_t *ticks)
 
 	if (poll(p, 2, -1) < 0 && errno != EINTR)
 		return -errno;
-	sig = loop_signal(s->loop.signals);
+	sig = p[1].revents ? loop_signal(s->loop.signals) : 0;
 	if (sig)
 		return sig;
 	return read(s->loop.timer, ticks, sizeof(*ticks)) == (ssize_t)sizeof(*ticks) ? 1 : 0;
@@ -460,9 +471,7 @@ static int watch_live(struct session *s, struct err *e)
 	int rc, err;
 
 	/* The slow readings come first: the window is as long as was asked for between the first fast one and the last. */
-	/* these keep their files open: where descriptors are few, what everything else stands on goes first */
-	read_pace(s, PACE_FAST, &s->chains[PACE_FAST].b);
-	read_pace(s, PACE_SECOND, &s->chains[PACE_SECOND].b);
+	open_files(s);
 	read_live(s, PACE_EDGE);
 	probing_begin(&s->probing);
 	read_live(s, PACE_SECOND);
