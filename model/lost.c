@@ -41,20 +41,19 @@ static void add(double *to, double v)
 		*to += v;
 }
 
+static int by_row_pid(const void *x, const void *y)
+{
+	const struct lost_row *a = x, *b = y;
+
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
 /* Rows stand by pid until they are ranked. */
 static struct lost_row *row_of(struct lost_row *rows, size_t n, int64_t pid)
 {
-	size_t lo = 0, hi = n;
+	struct lost_row key = { .pid = pid };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (rows[mid].pid < pid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && rows[lo].pid == pid ? &rows[lo] : NULL;
+	return n ? bsearch(&key, rows, n, sizeof(key), by_row_pid) : NULL;
 }
 
 static enum cause cause_of(enum wait w, const struct interval *iv)
@@ -203,13 +202,6 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 	if (interval_last(iv, M_TIME_KTHREAD, r) > 0)
 		forgive(&row);
 	return row;
-}
-
-static int by_row_pid(const void *x, const void *y)
-{
-	const struct lost_row *a = x, *b = y;
-
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
 }
 
 /* What each process took from others, by the slices that lay in their waits. */
