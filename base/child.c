@@ -79,14 +79,16 @@ static bool send_all(int fd, const void *p, size_t n)
 	return true;
 }
 
-static bool send_frame(int socket, const struct frame *f, int fd)
+/* A frame with what follows it, at once: each message wakes the other side. */
+static ssize_t send_frame(int socket, const struct frame *f, const void *body, int fd, int flags)
 {
 	union {
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct iovec io = { .iov_base = (void *)(uintptr_t)f, .iov_len = sizeof(*f) };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+	struct iovec io[] = { { .iov_base = (void *)(uintptr_t)f, .iov_len = sizeof(*f) },
+			      { .iov_base = (void *)(uintptr_t)body, .iov_len = f->size } };
+	struct msghdr m = { .msg_iov = io, .msg_iovlen = 2 };
 	ssize_t put;
 
 	if (fd >= 0) {
@@ -98,16 +100,22 @@ static bool send_frame(int socket, const struct frame *f, int fd)
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
 	}
 	do
-		put = sendmsg(socket, &m, MSG_NOSIGNAL);
+		put = sendmsg(socket, &m, MSG_NOSIGNAL | flags);
 	while (put < 0 && errno == EINTR);
-	return put == (ssize_t)sizeof(*f);
+	return put < 0 ? -errno : put;
+}
+
+/* What of the body a message that was cut has left out. */
+static size_t left_out(const struct frame *f, ssize_t put)
+{
+	return sizeof(*f) + f->size - (size_t)put;
 }
 
 static bool serve_one(const struct child *c, struct buf *request, struct buf *answer)
 {
 	struct frame f;
+	ssize_t put;
 	int fd = -1;
-	bool sent;
 
 	if (!receive_all(CHILD_SOCKET, &f, sizeof(f)) || f.size > CHILD_REQUEST_CAP)
 		return false;
@@ -124,11 +132,12 @@ static bool serve_one(const struct child *c, struct buf *request, struct buf *an
 	}
 	f.size = (uint32_t)answer->len;
 	f.has_fd = fd >= 0;
-	sent = send_frame(CHILD_SOCKET, &f, fd) &&
-	       send_all(CHILD_SOCKET, answer->data, answer->len);
+	put = send_frame(CHILD_SOCKET, &f, answer->data, fd, 0);
 	if (fd >= 0)
 		close(fd);
-	return sent;
+	return put >= (ssize_t)sizeof(f) &&
+	       send_all(CHILD_SOCKET, answer->data + answer->len - left_out(&f, put),
+			left_out(&f, put));
 }
 
 /* Nothing of the parent's may stay open here: a stuck child would keep a pipe's reader waiting for its end. */
@@ -340,14 +349,17 @@ static int get(int socket, void *p, size_t n, int *fd, int64_t until_ms)
 				    .msg_iovlen = 1,
 				    .msg_control = control.space,
 				    .msg_controllen = sizeof(control.space) };
-		int err = wait_for(socket, POLLIN, until_ms);
 		struct cmsghdr *h;
-		ssize_t got;
+		ssize_t got = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		int err;
 
-		if (err)
-			return err;
-		got = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		if (got < 0 && errno == EAGAIN) {
+			err = wait_for(socket, POLLIN, until_ms);
+			if (err)
+				return err;
+			continue;
+		}
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return -EPIPE;
@@ -364,10 +376,12 @@ static int exchange(struct child *c, const void *request, size_t n, int64_t unti
 		    struct buf *answer, int *fd, int *answered)
 {
 	struct frame f = { .size = (uint32_t)n };
-	int err = put(c->socket, &f, sizeof(f), until_ms);
+	ssize_t sent = send_frame(c->socket, &f, request, -1, MSG_DONTWAIT);
+	int err = sent < (ssize_t)sizeof(f) ? -EPIPE : 0; /* the socket of one who waits has room */
 
 	if (!err)
-		err = put(c->socket, request, n, until_ms);
+		err = put(c->socket, (const char *)request + n - left_out(&f, sent),
+			  left_out(&f, sent), until_ms);
 	if (!err)
 		err = get(c->socket, &f, sizeof(f), fd, until_ms);
 	if (err)

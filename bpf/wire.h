@@ -257,6 +257,16 @@ struct wire_pair {
 	__u64 waits;
 };
 
+/* ---- names of kernel addresses ---- */
+
+#define WIRE_SYMBOLS 16 /* asked at once */
+#define WIRE_SYMBOL  64 /* bytes of a name */
+
+struct wire_symbols {
+	__u64 ip[WIRE_SYMBOLS]; /* up to the first that is 0 */
+	char name[WIRE_SYMBOLS][WIRE_SYMBOL];
+};
+
 /* ---- what runs: samples of every CPU ---- */
 
 #define WIRE_STACKS        8192 /* different ones */

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/output.h"
 #include "collectors/trace_who.h"
+#include "engine/loop.h"
 #include "engine/tracing.h"
 #include "export/style.h"
 #include "export/trace.h"
@@ -181,7 +182,7 @@ static int write_batch(void *ctx, int signals)
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			err = -errno;
 		else if (fds[1].revents)
-			err = tracing_signal(signals);
+			err = loop_signal(signals);
 		if (err || !fds[0].revents)
 			continue;
 		got = write(STDOUT_FILENO, p->out.data + done, n < CHUNK ? n : CHUNK);

@@ -139,7 +139,7 @@ static void name_new(struct deep_stacks *d, const struct collector_env *env, con
 	}
 	names = mem_array(count + 1, sizeof(*names));
 	if (count) {
-		env->name_kernel(env->root, unknown, count, names);
+		env->name_kernel(env->bpf, env->root, unknown, count, names);
 		d->passes++;
 		d->passed_ns = now;
 	}
@@ -155,7 +155,7 @@ static void names_of_stacks(struct deep_stacks *d, const struct collector_env *e
 	size_t n = f->n * WIRE_FRAMES;
 
 	if (!env->live) {
-		env->name_kernel(env->root, f->ips, n, names);
+		env->name_kernel(env->bpf, env->root, f->ips, n, names);
 		return;
 	}
 	name_new(d, env, f->ips, n);

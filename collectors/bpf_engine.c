@@ -25,6 +25,7 @@
 #define PROBES_MAX   128
 #define RECORD_BYTES 65536u
 #define EMPTY_RUNS   64
+#define NAMES        "names_kernel"
 
 struct bpf_engine {
 	struct bpf_object *object;
@@ -33,7 +34,7 @@ struct bpf_engine {
 	size_t nsample_links;
 	struct bpf_fate fates[PROBES_MAX];
 	bool left_out[PROBES_MAX];
-	bool switch_state;
+	bool switch_state, nameless;
 	uint64_t groups;
 	struct bpf_options options;
 	int cpus, stats_fd;
@@ -45,7 +46,7 @@ struct bpf_engine {
 	uint64_t map_bytes;
 	uint64_t attached_ns, recursion; /* of programs that are detached */
 	uint64_t *seen,
-		*grown; /* events: [cpu * PROG_MAX + counter], at the last loads_begin() and since the one before */
+		*grown; /* events: [cpu * PROG_MAX + counter], at the last second() and since the one before */
 };
 
 /* ---- what libbpf says ---- */
@@ -139,6 +140,9 @@ static void choose_programs(struct bpf_engine *b)
 	p = bpf_object__find_program_by_name(b->object, "ledger_empty");
 	if (p)
 		bpf_program__set_autoload(p, true);
+	p = bpf_object__find_program_by_name(b->object, NAMES);
+	if (p)
+		bpf_program__set_autoload(p, !b->nameless);
 }
 
 /* The cells take memory on every CPU. */
@@ -254,6 +258,10 @@ static int try_load(struct bpf_engine *b, struct err *e)
 	bpf_object__close(b->object);
 	b->object = NULL;
 	i = probe_of(said.program);
+	if (!strcmp(said.program, NAMES) && !b->nameless) {
+		b->nameless = true; /* a kernel before 5.13 has no such helper */
+		return -EAGAIN;
+	}
 	if (!said.program[0] || !bpf_probes[i].program || b->left_out[i])
 		return err_errno(e, err, "the kernel refuses eBPF: %s", said.first);
 	if (!strcmp(said.program, "sched_switch") && b->switch_state) {
@@ -398,6 +406,21 @@ static void count_map_bytes(struct bpf_engine *b)
 	}
 }
 
+/* Reading our object costs milliseconds: not where the least of programs is refused. */
+static int try_least(struct err *e)
+{
+	const struct bpf_insn least[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", least, 2, NULL);
+
+	if (fd < 0)
+		return err_errno(e, fd, "the kernel refuses eBPF");
+	close(fd);
+	return 0;
+}
+
 int bpf_possible_cpus(void)
 {
 	libbpf_set_print(listen_to); /* before anything that has something to say */
@@ -432,7 +455,9 @@ int bpf_engine_open_with(struct bpf_engine **out, uint64_t groups, const struct 
 			"no types of this kernel (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF)");
 		goto out;
 	}
-	err = load(b, e);
+	err = try_least(e);
+	if (!err)
+		err = load(b, e);
 	if (err) {
 		rc = err;
 		goto out;
@@ -584,7 +609,27 @@ static char *read_cpus(struct bpf_engine *b, size_t *size)
 	return NULL;
 }
 
-int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
+static void add_counts(struct wire_counts *sum, const struct wire_counts *c)
+{
+	for (int p = 0; p < PROG_MAX; p++)
+		sum->events[p] += c->events[p];
+	for (int l = 0; l < LOSS_MAX; l++) {
+		sum->loss[l] += c->loss[l];
+		sum->loss_ns[l] += c->loss_ns[l];
+	}
+	sum->lock_ns += c->lock_ns;
+}
+
+/* What one CPU has counted since it was asked last. */
+static void grow(struct bpf_engine *b, int cpu, const struct wire_counts *c)
+{
+	for (size_t p = 0, k = (size_t)cpu * PROG_MAX; p < PROG_MAX; p++, k++) {
+		b->grown[k] = c->events[p] - b->seen[k];
+		b->seen[k] = c->events[p];
+	}
+}
+
+static int read_counts(struct bpf_engine *b, struct wire_counts *sum, bool second)
 {
 	size_t size;
 	char *each = read_cpus(b, &size);
@@ -596,13 +641,9 @@ int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 		/* they stand at the front of each CPU's row */
 		const struct wire_counts *c = (const void *)(each + (size_t)cpu * size);
 
-		for (int p = 0; p < PROG_MAX; p++)
-			sum->events[p] += c->events[p];
-		for (int l = 0; l < LOSS_MAX; l++) {
-			sum->loss[l] += c->loss[l];
-			sum->loss_ns[l] += c->loss_ns[l];
-		}
-		sum->lock_ns += c->lock_ns;
+		add_counts(sum, c);
+		if (second)
+			grow(b, cpu, c);
 	}
 	mem_free(each);
 	for (size_t i = 0; bpf_probes[i].program; i++)
@@ -611,23 +652,20 @@ int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 	return 0;
 }
 
-void bpf_engine_loads_begin(struct bpf_engine *b)
+int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum)
 {
-	size_t size, n = (size_t)b->cpus * PROG_MAX;
-	char *each = read_cpus(b, &size);
+	return read_counts(b, sum, false);
+}
+
+int bpf_engine_second(struct bpf_engine *b, struct wire_counts *sum)
+{
+	size_t n = (size_t)b->cpus * PROG_MAX;
 
 	if (!b->seen) {
 		b->seen = mem_array(n, sizeof(*b->seen));
 		b->grown = mem_array(n, sizeof(*b->grown));
 	}
-	for (size_t k = 0; k < n; k++) {
-		const struct wire_counts *c = (const void *)(each + k / PROG_MAX * size);
-		uint64_t now = each ? c->events[k % PROG_MAX] : b->seen[k];
-
-		b->grown[k] = now - b->seen[k];
-		b->seen[k] = now;
-	}
-	mem_free(each);
+	return read_counts(b, sum, true);
 }
 
 double bpf_engine_load(const struct bpf_engine *b, size_t probe)
@@ -719,6 +757,49 @@ uint64_t bpf_engine_recursion(const struct bpf_engine *b)
 	for (size_t i = 0; bpf_probes[i].program; i++)
 		misses += recursion_of(b, i);
 	return misses;
+}
+
+/* ---- names of kernel addresses ---- */
+
+/* "ext4_sync_fs [ext4]", or the address again. */
+static void copy_name(char *out, size_t size, const char *name)
+{
+	snprintf(out, size, "%.*s", (int)strcspn(name, " "), strncmp(name, "0x", 2) ? name : "");
+}
+
+static int ask_names(struct bpf_engine *b, struct wire_symbols *s)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct bpf_program *p = bpf_object__find_program_by_name(b->object, NAMES);
+	int fd = bpf_engine_fd(b, "names_asked"), err;
+	__u32 zero = 0;
+
+	if (!p || b->nameless || fd < 0)
+		return -ENOSYS;
+	err = bpf_map_update_elem(fd, &zero, s, BPF_ANY);
+	if (!err)
+		err = bpf_prog_test_run_opts(bpf_program__fd(p), &opts);
+	return err ? err : bpf_map_lookup_elem(fd, &zero, s);
+}
+
+int bpf_engine_names(struct bpf_engine *b, const uint64_t *addresses, size_t n, size_t size,
+		     char *names)
+{
+	struct wire_symbols *s = mem_alloc(sizeof(*s));
+	int err = 0;
+
+	for (size_t done = 0; done < n && !err; done += WIRE_SYMBOLS) {
+		size_t some = n - done < WIRE_SYMBOLS ? n - done : WIRE_SYMBOLS;
+
+		memset(s, 0, sizeof(*s));
+		for (size_t i = 0; i < some; i++)
+			s->ip[i] = addresses[done + i] ? addresses[done + i] : 1;
+		err = ask_names(b, s);
+		for (size_t i = 0; i < some && !err; i++)
+			copy_name(names + (done + i) * size, size, s->name[i]);
+	}
+	mem_free(s);
+	return err;
 }
 
 /* ---- stopping ---- */

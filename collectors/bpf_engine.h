@@ -107,13 +107,13 @@ int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value);
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e);
 
-/* Read the per-CPU counters of events and losses (sums over CPUs) into the fates and *loss. */
+/* Read the per-CPU counters of events and losses (sums over CPUs) into the fates and *sum. 0 or -errno. */
 struct wire_counts;
 int bpf_engine_counts(struct bpf_engine *b, struct wire_counts *sum);
 
-/* What each program has cost the CPU that it cost most since the last loads_begin(): CPU seconds by its events there and its
- * calibrated price; NaN when it is not attached, or not calibrated. */
-void bpf_engine_loads_begin(struct bpf_engine *b);
+/* The same, once a second: what each program has cost the CPU that it cost most since the second() before, CPU seconds by its
+ * events there and its calibrated price, is bpf_engine_load(); NaN when it is not attached, or not calibrated. */
+int bpf_engine_second(struct bpf_engine *b, struct wire_counts *sum);
 double bpf_engine_load(const struct bpf_engine *b, size_t probe);
 
 /* Attach the programs of groups that are loaded but wait for a suspicion (BPF_WAKE). */
@@ -129,6 +129,11 @@ uint64_t bpf_engine_recursion(const struct bpf_engine *b);
  * while it does. Only by descriptor, never by the sysctl: the kernel stops counting when we are gone. */
 void bpf_engine_calibrate_begin(struct bpf_engine *b);
 void bpf_engine_calibrate_end(struct bpf_engine *b);
+
+/* Names of the functions at kernel addresses, as the kernel has them: n of `size` bytes one after another, "" where there is
+ * none. 0 or -errno: this kernel cannot tell. */
+int bpf_engine_names(struct bpf_engine *b, const uint64_t *addresses, size_t n, size_t size,
+		     char *names);
 
 /* Walk a hash map: each(ctx, key, value). The map may change meanwhile. */
 int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,

@@ -289,7 +289,7 @@ static void name_functions(struct bpf_hists *h)
 		addresses[n++] = key_of(word) | ~WIRE_HIST_FUNCTION;
 	}
 	if (n && h->namer)
-		h->namer(h->root, addresses, n, names);
+		h->namer(h->engine, h->root, addresses, n, names);
 	for (size_t i = 0; i < n; i++)
 		if (names[i][0])
 			snprintf(h->names[blocks[i]], sizeof(*h->names), "%s", names[i]);

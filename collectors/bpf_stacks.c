@@ -4,7 +4,7 @@
  *   samples_stacks ─┬─▶ kernel stacks ─▶ names ─▶ mechanisms (of all processes)
  *                   └─▶ of processes that used a CPU ─▶ names ─▶ stacks with equal names are one ─▶ the largest
  *
- * Naming costs some 50 ms of CPU (the kernel writes its symbol table as text), so it is left out where nobody used much. */
+ * Naming costs a millisecond, and programs a child that reads their files, so it is left out where nobody used much. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +106,7 @@ static void name_kernel(struct bpf_stacks *t)
 	t->nkernel = distinct;
 	t->kernel_names = mem_array(distinct + 1, sizeof(*t->kernel_names));
 	if (distinct && t->env->name_kernel)
-		t->env->name_kernel(t->env->root, all, distinct, t->kernel_names);
+		t->env->name_kernel(t->env->bpf, t->env->root, all, distinct, t->kernel_names);
 }
 
 static const char *kernel_name(const struct bpf_stacks *t, uint64_t ip)

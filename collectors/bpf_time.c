@@ -212,11 +212,7 @@ static void put_thread(struct bpf_time *t, const struct wire_task *w, const uint
 	snapshot_set(t->out, M_THREAD_PID, row, w->tgid, metric_source(M_THREAD_PID, F_BPF_TASKS));
 	for (unsigned p = 0; p < PART_MAX; p++)
 		if (columns[p].thread != M_NONE)
-			/* the table of threads is about the whole window: what was measured in a part of it stands for all */
-			snapshot_set(t->out, columns[p].thread, row,
-				     t->env->extrapolate > 1
-					     ? (uint64_t)((double)parts[p] * t->env->extrapolate)
-					     : parts[p],
+			snapshot_set(t->out, columns[p].thread, row, parts[p],
 				     metric_source(columns[p].thread, F_BPF_TASKS));
 }
 

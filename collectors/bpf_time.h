@@ -22,8 +22,7 @@ struct deep_stacks {
 	uint64_t passed_ns;
 };
 
-/* Name the stacks that have come up since the last call: one pass over /proc/kallsyms, and none when there is
- * nothing new. */
+/* Name the stacks that have come up since the last call. */
 void deep_learn(struct deep_stacks *d, const struct collector_env *env);
 /* PART_UNINTERRUPTIBLE when the stack is not known or says nothing. */
 unsigned deep_part(const struct deep_stacks *d, uint64_t key);

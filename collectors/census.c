@@ -50,19 +50,18 @@ void census_add(struct census *c, const struct wire_row *w)
 	};
 }
 
+static int by_pid(const void *x, const void *y)
+{
+	const struct census_row *a = x, *b = y;
+
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
 static bool is_told(const struct census *c, int32_t pid)
 {
-	size_t lo = 0, hi = c->ntold;
+	struct census_row key = { .pid = pid };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->rows[mid].pid < pid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < c->ntold && c->rows[lo].pid == pid;
+	return c->ntold && bsearch(&key, c->rows, c->ntold, sizeof(key), by_pid);
 }
 
 static int add_number(void *ctx, const char *name)
@@ -76,13 +75,6 @@ static int add_number(void *ctx, const char *name)
 	c->rows = mem_grow(c->rows, &c->cap, c->n + 1, sizeof(*c->rows));
 	c->rows[c->n++] = (struct census_row){ .pid = (int32_t)pid };
 	return 0;
-}
-
-static int by_pid(const void *x, const void *y)
-{
-	const struct census_row *a = x, *b = y;
-
-	return (a->pid > b->pid) - (a->pid < b->pid);
 }
 
 int census_list(struct census *c, const struct root *root)

@@ -21,8 +21,8 @@ struct bpf_engine;
 #define PROGRAM_NAME 160
 
 /* Names of kernel functions at these addresses; "" where none is known. */
-typedef void name_kernel_fn(const struct root *root, const uint64_t *addresses, size_t n,
-			    char (*names)[KERNEL_NAME]);
+typedef void name_kernel_fn(struct bpf_engine *bpf, const struct root *root,
+			    const uint64_t *addresses, size_t n, char (*names)[KERNEL_NAME]);
 
 struct collector_env {
 	const struct root *root;
@@ -30,8 +30,7 @@ struct collector_env {
 	struct status **status; /* grows; see collector_status() */
 	size_t *nstatus, *status_cap;
 	bool closing; /* the reading that follows is the collector's last */
-	bool live; /* it is watched without an end: read every time, and keep nothing of who is gone */
-	double extrapolate; /* above 1: programs are stopped early, and the window is so many times what has passed of it */
+	bool live;    /* it is watched without an end: read every time, and keep nothing of who is gone */
 	struct bpf_engine *bpf; /* NULL: there is none */
 	int64_t pid;            /* the process that is looked at thread by thread; 0: none */
 	bool time_measured;     /* by eBPF: what state samples would only estimate is left to it */
@@ -50,6 +49,7 @@ struct collector {
 	unsigned scopes; /* bit mask of 1u << SCOPE_X that it fills */
 	const char *const *
 		files; /* NULL-terminated: captured raw, read again in replay; NULL: captured as tables */
+	bool keeps_files; /* open, from its first reading on, and they are what everything else stands on */
 	unsigned bpf; /* group of eBPF programs (collectors/bpf_engine.h) that it reads; 0: none */
 	size_t state_size;
 	int (*open)(void *state, const struct collector_env *env, struct err *e);

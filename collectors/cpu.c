@@ -156,6 +156,7 @@ const struct collector collector_cpu = {
 	.pace = PACE_FAST,
 	.scopes = 1u << SCOPE_SYSTEM | 1u << SCOPE_CPU,
 	.files = stat_files,
+	.keeps_files = true,
 	.state_size = sizeof(struct stat_state),
 	.open = stat_open,
 	.read = stat_read,

@@ -363,6 +363,7 @@ const struct collector collector_disks = {
 	.needs = "",
 	.pace = PACE_FAST,
 	.scopes = 1u << SCOPE_DISK,
+	.keeps_files = true,
 	.state_size = sizeof(struct disks_state),
 	.open = disks_open,
 	.read = disks_read,

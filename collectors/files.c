@@ -92,12 +92,6 @@ static int open_pace(void *state, const struct collector_env *env, enum file_pac
 	return 0;
 }
 
-static int open_fast(void *state, const struct collector_env *env, struct err *e)
-{
-	(void)e;
-	return open_pace(state, env, PACE_FAST);
-}
-
 static int open_second(void *state, const struct collector_env *env, struct err *e)
 {
 	(void)e;
@@ -126,19 +120,6 @@ static const char *const generic_files[] = {
 	NULL
 }; /* every row of files.def with a shape: see capture */
 
-const struct collector collector_files_fast = {
-	.name = "files.fast",
-	.what = "counters that are cheap enough for ten readings a second",
-	.needs = "",
-	.pace = PACE_FAST,
-	.scopes = 1u << SCOPE_SYSTEM | 1u << SCOPE_DISK,
-	.files = generic_files,
-	.state_size = sizeof(struct files_state),
-	.open = open_fast,
-	.read = files_read,
-	.close = files_close,
-};
-
 const struct collector collector_files_second = {
 	.name = "files.second",
 	.what = "counters read every second",
@@ -146,6 +127,7 @@ const struct collector collector_files_second = {
 	.pace = PACE_SECOND,
 	.scopes = 1u << SCOPE_SYSTEM | 1u << SCOPE_NETIF,
 	.files = generic_files,
+	.keeps_files = true,
 	.state_size = sizeof(struct files_state),
 	.open = open_second,
 	.read = files_read,

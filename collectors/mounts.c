@@ -44,6 +44,7 @@ void mounts_done(struct mounts *m)
 	mem_free(m->list);
 	mem_free(m->ids);
 	mem_free(m->spaces);
+	mem_free(m->residents);
 	buf_done(&m->text);
 	buf_done(&m->own);
 }
@@ -220,21 +221,58 @@ static void see_namespace(struct mounts *m, uint64_t inode, int64_t pid)
 	m->spaces[m->nspaces++] = (struct namespace){ .inode = inode, .pid = pid, .seen = true };
 }
 
+/* Links cost a few microseconds each, and hardly anybody moves to another namespace: who was asked before is not asked
+ * again. */
+struct resident {
+	uint64_t pid, inode; /* 0: the kernel does not tell us */
+};
+
+static int by_pid(const void *x, const void *y)
+{
+	const struct resident *a = x, *b = y;
+
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
 static int each_pid(void *ctx, const char *name)
 {
 	struct mounts *m = ctx;
-	uint64_t pid, inode;
+	struct resident r = { 0 };
+	const struct resident *known;
 
-	if (*name >= '1' && *name <= '9' && text_is_u64(text_of(name), &pid) &&
-	    namespace_of(m, name, &inode))
-		see_namespace(m, inode, (int64_t)pid);
+	if (*name < '1' || *name > '9' || !text_is_u64(text_of(name), &r.pid))
+		return 0;
+	known = m->nknown ? bsearch(&r, m->residents, m->nknown, sizeof(r), by_pid) : NULL;
+	if (known)
+		r.inode = known->inode;
+	else if (!namespace_of(m, name, &r.inode))
+		r.inode = 0;
+	m->residents =
+		mem_grow(m->residents, &m->residents_cap, m->nresidents + 1, sizeof(*m->residents));
+	m->residents[m->nresidents++] = r;
+	if (r.inode)
+		see_namespace(m, r.inode, (int64_t)r.pid);
 	return 0;
+}
+
+static void ask_all(struct mounts *m)
+{
+	size_t left = 0;
+
+	m->nknown = m->nresidents;
+	root_list(m->root, "proc", each_pid, m);
+	/* those that were found now */
+	for (size_t i = m->nknown; i < m->nresidents; i++)
+		m->residents[left++] = m->residents[i];
+	m->nresidents = left;
+	if (left)
+		qsort(m->residents, left, sizeof(*m->residents), by_pid);
 }
 
 static void visit_all(struct mounts *m)
 {
 	if (!m->census || !m->census->n)
-		root_list(m->root, "proc", each_pid, m);
+		ask_all(m);
 	for (size_t i = 0; m->census && i < m->census->n; i++) {
 		const struct census_row *c = &m->census->rows[i];
 		uint64_t inode = c->mnt_ns;

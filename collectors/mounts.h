@@ -46,6 +46,8 @@ struct mounts {
 	const struct census *census; /* NULL or empty: /proc is listed, and asked */
 	struct namespace *spaces;
 	size_t nspaces, spaces_cap;
+	struct resident *residents; /* of namespaces; nknown: as it was before this round */
+	size_t nresidents, residents_cap, nknown;
 };
 
 #define FS_CAP        2048

@@ -302,19 +302,18 @@ static uint64_t read_io(struct openfiles *w, int64_t pid)
 	return sum;
 }
 
+static int by_pid(const void *x, const void *y)
+{
+	const struct seen_task *a = x, *b = y;
+
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
 static const struct seen_task *seen_before(const struct openfiles *w, int64_t pid)
 {
-	size_t lo = 0, hi = w->nseen;
+	struct seen_task key = { .pid = pid };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (w->seen[mid].pid < pid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < w->nseen && w->seen[lo].pid == pid ? &w->seen[lo] : NULL;
+	return w->nseen ? bsearch(&key, w->seen, w->nseen, sizeof(key), by_pid) : NULL;
 }
 
 /* Who it is and what it has done so far, from the census or from two files. */
@@ -385,13 +384,6 @@ static void visit_all(struct openfiles *w)
 	for (size_t i = 0; i < w->census->n; i++)
 		if (visit(w, w->census->rows[i].pid, &w->census->rows[i]))
 			break;
-}
-
-static int by_pid(const void *x, const void *y)
-{
-	const struct seen_task *a = x, *b = y;
-
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
 }
 
 void openfiles_walk(struct openfiles *w, const struct mount_id *mounts, size_t n, bool deleted,

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "collectors/table.h"
 
+/* clang-format off */
 const struct collector *const collectors[] = {
 	&collector_filesystems, /* forks its helper: before anything heavy */
 	&collector_slab,
@@ -33,12 +34,12 @@ const struct collector *const collectors[] = {
 	&collector_links,
 	&collector_softirqs,
 	&collector_disks,
-	&collector_files_fast,
 	&collector_cpu,
 	&collector_bpf_time,
 	&collector_bpf_stacks,
 	NULL
 };
+/* clang-format on */
 
 uint64_t clock_boot_ns(void)
 {

@@ -4,7 +4,7 @@
 
 #include "collectors/collector.h"
 
-extern const struct collector collector_files_fast, collector_files_second, collector_files_edge;
+extern const struct collector collector_files_second, collector_files_edge;
 extern const struct collector collector_tasks;
 extern const struct collector collector_bpf_time, collector_bpf_stacks, collector_cpu,
 	collector_cpus, collector_schedstat, collector_interrupts, collector_softirqs;

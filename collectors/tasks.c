@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -84,19 +85,18 @@ bool task_loadavg(struct tasks *t, uint64_t *threads, int32_t *last_pid)
 	return true;
 }
 
+int proc_by_pid(const void *x, const void *y)
+{
+	const struct proc *a = x, *b = y;
+
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
 struct proc *task_proc(struct tasks *t, int32_t pid)
 {
-	size_t lo = 0, hi = t->nprocs;
+	struct proc key = { .pid = pid };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->procs[mid].pid < pid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < t->nprocs && t->procs[lo].pid == pid ? &t->procs[lo] : NULL;
+	return t->nprocs ? bsearch(&key, t->procs, t->nprocs, sizeof(key), proc_by_pid) : NULL;
 }
 
 /* ---- names ---- */
@@ -251,7 +251,8 @@ static int tasks_open(void *state, const struct collector_env *env, struct err *
 	return 0;
 }
 
-/* The first two readings, the last one, and in between as often as the last sweep's price allows. */
+/* The first reading, the one a second later that tells who moves, the last one, and in between as often as the last sweep's
+ * price allows. */
 static bool sweep_due(const struct tasks *t, uint64_t now)
 {
 	return t->sweeps < 2 || t->env->closing || t->env->live ||

@@ -270,6 +270,7 @@ void task_close(struct tasks *t, int *keep);
 struct text task_text(const struct tasks *t, ssize_t n);
 uint64_t task_cpu_ns(void); /* CPU time of this thread */
 struct proc *task_proc(struct tasks *t, int32_t pid);
+int proc_by_pid(const void *x, const void *y); /* for qsort() */
 
 bool task_loadavg(struct tasks *t, uint64_t *threads, int32_t *last_pid); /* of /proc/loadavg */
 

@@ -180,26 +180,18 @@ static int by_number(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static struct thread *find_thread(struct followed *f, size_t n, int32_t tid)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (f->threads[mid].tid < tid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && f->threads[lo].tid == tid ? &f->threads[lo] : NULL;
-}
-
 static int by_tid(const void *x, const void *y)
 {
 	const struct thread *a = x, *b = y;
 
 	return (a->tid > b->tid) - (a->tid < b->tid);
+}
+
+static struct thread *find_thread(struct followed *f, size_t n, int32_t tid)
+{
+	struct thread key = { .tid = tid };
+
+	return n ? bsearch(&key, f->threads, n, sizeof(key), by_tid) : NULL;
 }
 
 static void drop_gone(struct tasks *t, struct followed *f)

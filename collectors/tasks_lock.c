@@ -20,6 +20,7 @@
  * it is done: 25 ms were seen on two CPUs, and minutes behind a storm of context switches that starves RCU. Of the window it
  * may take one part in so many, and a child reads it, which is left behind when it does not come back. */
 #define LOCKS_SHARE       20
+#define QUIET_NS          1900000000u /* nobody waits: a little less than 20 ticks */
 #define LOCKS_DEADLINE_MS 150
 
 /* ---- user-space locks ---- */
@@ -405,7 +406,7 @@ static int ask_locks(struct tasks *t)
 	return err;
 }
 
-/* Each tick while somebody waits, else each second. Each look stands for the time since the one before. */
+/* Each tick while somebody waits, else every other second. Each look stands for the time since the one before. */
 void flock_tick(struct tasks *t, uint64_t now)
 {
 	struct flock_wait before[FLOCKS];
@@ -415,7 +416,7 @@ void flock_tick(struct tasks *t, uint64_t now)
 	uint64_t began = clock_boot_ns();
 	int err;
 
-	if (dt && (dt < t->flock_cost_ns * LOCKS_SHARE || (!waited && dt < 900000000u)))
+	if (dt && (dt < t->flock_cost_ns * LOCKS_SHARE || (!waited && dt < QUIET_NS)))
 		return;
 	err = t->env->root->live ? ask_locks(t)
 				 : root_read(t->env->root, "proc/locks", &t->locks, LOCKS_BYTES);

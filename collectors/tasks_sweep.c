@@ -48,13 +48,6 @@ static int by_number(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static int by_pid(const void *x, const void *y)
-{
-	const struct proc *a = x, *b = y;
-
-	return (a->pid > b->pid) - (a->pid < b->pid);
-}
-
 static int list_pids(struct tasks *t)
 {
 	bool sorted = true;
@@ -268,7 +261,7 @@ static void ask_more(struct tasks *t, struct proc *p)
 {
 	if (p->kthread || p->state == 'Z')
 		return;
-	if (!p->fds_fresh && (!p->has_fds || p->followed || t->sweeps < 2 || t->env->closing))
+	if (!p->fds_fresh && (!p->has_fds || p->followed || !t->sweeps || t->env->closing))
 		count_fds(t, p); /* of the others at both ends of the window */
 	if (!p->limits_read && (p->followed || (p->has_fds && p->fds >= FDS_WORTH_LIMIT)))
 		read_limits(t, p);
@@ -370,7 +363,7 @@ static void merge_end(struct merge *m)
 			(t->nprocs - m->known) * sizeof(*t->procs));
 	t->nprocs -= m->known - m->kept;
 	if (m->kept && m->kept < t->nprocs && t->procs[m->kept].pid < t->procs[m->kept - 1].pid)
-		qsort(t->procs, t->nprocs, sizeof(*t->procs), by_pid);
+		qsort(t->procs, t->nprocs, sizeof(*t->procs), proc_by_pid);
 }
 
 /* ---- through the iterator ---- */
@@ -440,7 +433,7 @@ static int find_hidden(struct tasks *t, struct snapshot *out, uint64_t began_tic
 			add_hidden(&t->table, p->pid);
 	}
 	if (known < t->nprocs)
-		qsort(t->procs, t->nprocs, sizeof(*t->procs), by_pid);
+		qsort(t->procs, t->nprocs, sizeof(*t->procs), proc_by_pid);
 	if (t->table.nhidden)
 		qsort(t->table.hidden, t->table.nhidden, sizeof(*t->table.hidden), by_number);
 	return 0;

@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +16,7 @@
 #include "collectors/host.h"
 #include "engine/budget.h"
 #include "engine/ledger.h"
+#include "engine/loop.h"
 #include "engine/naming.h"
 
 #define TICK_NS 100000000u
@@ -40,8 +39,7 @@ struct histing {
 	struct wire_counts counts; /* when it began */
 	struct hists before, now;
 	struct report report;
-	sigset_t old_mask, mask;
-	int signals;
+	struct loop loop;
 	uint64_t started_ns, interval_ns; /* of the interval that is open */
 	int64_t interval_wall_ns;
 	uint64_t ticks, done; /* intervals */
@@ -52,18 +50,6 @@ struct histing {
 };
 
 /* ---- opening and closing ---- */
-
-static int open_signals(struct histing *h, struct err *e)
-{
-	sigemptyset(&h->mask);
-	sigaddset(&h->mask, SIGINT);
-	sigaddset(&h->mask, SIGTERM);
-	sigaddset(&h->mask, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &h->mask, &h->old_mask))
-		return err_errno(e, -errno, "cannot block signals");
-	h->signals = signalfd(-1, &h->mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return h->signals < 0 ? err_errno(e, -errno, "cannot read signals") : 0;
-}
 
 static int find_target(struct histing *h, struct hist_wish *w, struct err *e)
 {
@@ -107,9 +93,9 @@ int histing_open(struct histing **out, const struct histing_args *a, struct err 
 
 	*out = NULL;
 	h->args = *a;
-	h->signals = h->root.fd = -1;
+	h->root.fd = -1;
 	report_init(&h->report, "sixty.hist/1", &h->host);
-	err = open_signals(h, e);
+	err = loop_open(&h->loop, e);
 	if (!err)
 		err = root_open(&h->root, "/", e);
 	if (!err)
@@ -142,10 +128,7 @@ void histing_close(struct histing *h)
 	hists_done(&h->before);
 	hists_done(&h->now);
 	report_done(&h->report);
-	if (h->signals >= 0) {
-		close(h->signals);
-		sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
-	}
+	loop_close(&h->loop);
 	mem_free(h);
 }
 
@@ -222,9 +205,9 @@ static int end_interval(struct histing *h, bool last, struct err *e)
 	h->interval_ns = now;
 	h->interval_wall_ns = (int64_t)clock_ns(CLOCK_REALTIME);
 	h->done++;
-	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
+	sigprocmask(SIG_SETMASK, &h->loop.before, NULL);
 	err = h->args.on_interval(h->args.ctx, &h->report);
-	sigprocmask(SIG_BLOCK, &h->mask, NULL);
+	sigprocmask(SIG_BLOCK, &h->loop.ours, NULL);
 	swap(&h->before, &all);
 	hists_done(&all);
 	return err;
@@ -232,18 +215,9 @@ static int end_interval(struct histing *h, bool last, struct err *e)
 
 /* ---- the loop ---- */
 
-static int pending_signal(struct histing *h)
-{
-	struct signalfd_siginfo si;
-
-	if (read(h->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return 0;
-	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
-}
-
 static int wait_until(struct histing *h, uint64_t until)
 {
-	struct pollfd p[2] = { { .fd = h->signals, .events = POLLIN },
+	struct pollfd p[2] = { { .fd = h->loop.signals, .events = POLLIN },
 			       { .fd = STDOUT_FILENO } }; /* whether its reader has gone */
 	uint64_t now;
 	int err;
@@ -254,7 +228,7 @@ static int wait_until(struct histing *h, uint64_t until)
 
 		if (ppoll(p, 2, &t, NULL) < 0 && errno != EINTR)
 			return -errno;
-		err = pending_signal(h);
+		err = loop_signal(h->loop.signals);
 		if (err)
 			return err;
 		if (p[1].revents & (POLLERR | POLLHUP))
@@ -294,11 +268,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* A second is over. False: a program costs more than it may. */
 static bool keep_budget(struct histing *h)
 {
+	struct wire_counts counts;
 	size_t dearest = 0;
 
 	if (h->budget.elapsed >= BUDGET_SPAN)
 		budget_init(&h->budget, h->args.budget, BUDGET_SPAN);
-	bpf_engine_loads_begin(h->engine);
+	bpf_engine_second(h->engine, &counts);
 	for (size_t i = 0; bpf_probes[i].program; i++)
 		budget_spend(&h->budget, i, bpf_engine_load(h->engine, i), 1);
 	if (!budget_exceeded(&h->budget, 1, &dearest))

@@ -19,25 +19,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/root.h"
-#include "bpf/wire.h"
-#include "collectors/bpf_hists.h"
 #include "collectors/collector.h"
 #include "collectors/host.h"
-#include "engine/budget.h"
 #include "engine/capture.h"
 #include "engine/ledger.h"
-#include "engine/naming.h"
+#include "engine/loop.h"
+#include "engine/probing.h"
 #include "engine/recording.h"
 #include "model/lost.h"
-#include "symbols/names.h"
 
 #define TICK_NS        100000000
 #define TICKS_A_SECOND 10
@@ -48,7 +43,6 @@
 #define LIVE_FIRST     2.0 /* seconds */
 #define LIVE_HALF      5.0
 #define LIVE_REPLAY_NS 10500000000u /* of a capture are judged together */
-#define LIVE_BUDGET    60.0         /* seconds in which a program must stay within its share */
 
 struct chain {
 	struct snapshot a, b;  /* the reading before, and the last one */
@@ -78,12 +72,10 @@ struct session {
 	struct root replayed; /* the capture that is replayed */
 	struct host host;
 	struct collector_env env;
-	struct names names; /* of programs: a child that is asked */
-	bool names_open;
 	struct status *status;
 	size_t nstatus, status_cap;
 	void **states; /* one per collector; NULL: could not be opened */
-	struct budget budget;
+	struct probing probing;
 	bool *stopped; /* per collector: its programs were stopped before the window's end */
 	struct snapshot early; /* what those have read last */
 	struct chain chains[PACES];
@@ -93,18 +85,14 @@ struct session {
 	struct lost_row *lost, *threads;
 	struct view view;
 	bool view_ready;
-	struct bpf_hists *bpf_hists; /* NULL: none */
-	struct bpf_hists_plan plan;
-	struct hists hists_first, hists; /* at the beginning; of the window */
-	struct capture capture;          /* that is replayed */
-	struct recording recording;      /* the capture that is made */
-	sigset_t old_mask;
-	int signals, timer;
+	struct hists hists;         /* of the window */
+	struct capture capture;     /* that is replayed */
+	struct recording recording; /* the capture that is made */
+	struct loop loop;
 	uint64_t start_ns, late_ticks;
 	int64_t start_wall_ns;
 	struct live live;
 	double open_seconds;
-	uint64_t ticks, calibrate_from; /* ticks so far; from which on programs are calibrated */
 };
 
 static int64_t clock_wall_ns(void)
@@ -137,165 +125,6 @@ static void open_collectors(struct session *s)
 		mem_free(s->states[i]);
 		s->states[i] = NULL;
 	}
-}
-
-/* ---- eBPF ---- */
-
-#define CALIBRATE_FROM 2 /* ticks: when everything has settled */
-#define CALIBRATE_FOR  2
-
-/* How long names of programs may take in all: what is not read by then is named by file and place. */
-#define NAMES_MS 250
-
-static void name_program(void *namer, int pid, const uint64_t *addresses, size_t n,
-			 char (*names)[PROGRAM_NAME])
-{
-	struct session *s = namer;
-	struct err e;
-
-	if (!s->names_open && names_open(&s->names, NAMES_MS, &e)) {
-		for (size_t i = 0; i < n; i++)
-			snprintf(names[i], PROGRAM_NAME, "[no process to look it up]");
-		return;
-	}
-	s->names_open = true;
-	names_of(&s->names, pid, addresses, n, names);
-}
-
-/* Without eBPF there is still the half of the report that /proc gives. */
-static void open_bpf(struct session *s)
-{
-	struct hist_wish w = { .kinds = s->args.hists,
-			       .key = s->args.hists_by_key ? HIST_KEYS : HIST_BY_NOTHING };
-	struct bpf_options o = { .suspect = s->args.bpf_all };
-	uint64_t groups = s->args.bpf;
-	struct err e = { 0 };
-
-	if (!groups || s->args.replay || !s->root.live)
-		return;
-	if (!s->args.bpf_all && !s->args.live && tasks_processes(&s->root) < TABLE_LEAST)
-		groups &= ~(uint64_t)BPF_TABLE;
-	if (w.kinds) {
-		bpf_hists_plan(&s->plan, &w);
-		o.hist = &s->plan.config;
-		o.hist_cells = s->plan.cells;
-		groups |= s->plan.groups;
-	}
-	if (!groups)
-		return;
-	if (bpf_engine_open_with(&s->env.bpf, groups, &o, &e)) {
-		collector_status(&s->env, "eBPF", e.code, "%s", e.msg);
-		return;
-	}
-	if (w.kinds)
-		bpf_hists_open(&s->bpf_hists, s->env.bpf, &s->plan, &s->root);
-	s->env.name_kernel = naming_kernel;
-	s->env.name_program = name_program;
-	s->env.namer = s;
-	s->env.time_measured = bpf_engine_has(s->env.bpf, BPF_TIME);
-	for (size_t i = 0; bpf_probes[i].program; i++) {
-		const struct bpf_fate *f = bpf_engine_fate(s->env.bpf, i);
-
-		if ((bpf_probes[i].group & groups) && !f->spare)
-			collector_status(&s->env, bpf_probes[i].program, f->attached ? 0 : -ENOSYS,
-					 "%s%s%s", f->why, f->attached ? "" : ": ",
-					 f->attached ? "" : bpf_probes[i].without);
-	}
-}
-
-/* What had been counted before the window is no part of it. */
-static void read_hists(struct session *s, struct hists *out)
-{
-	struct err e = { 0 };
-	int err = s->bpf_hists ? bpf_hists_read(s->bpf_hists, out, &e) : 0;
-
-	if (!err)
-		return;
-	hists_clear(out);
-	collector_status(&s->env, "distributions", err, "%s", e.msg);
-}
-
-static void calibrate(struct session *s)
-{
-	if (!s->env.bpf)
-		return;
-	s->ticks++;
-	if (s->ticks == s->calibrate_from)
-		bpf_engine_calibrate_begin(s->env.bpf);
-	if (s->ticks == s->calibrate_from + CALIBRATE_FOR)
-		bpf_engine_calibrate_end(s->env.bpf);
-}
-
-/* Read what a group of programs has measured so far, and stop them: that is all that will be known of it. */
-static void stop_group(struct session *s, uint64_t group, size_t dearest)
-{
-	if (group & BPF_TIME)
-		group |= BPF_IRQ; /* what it takes from threads, of which nobody asks any more */
-	s->env.closing = true;
-	s->env.extrapolate = fmax(1, s->budget.seconds / fmax(s->budget.elapsed, 1));
-	for (size_t i = 0; collectors[i]; i++) {
-		struct err e = { 0 };
-
-		if (!(collectors[i]->bpf & group) || !s->states[i] || s->stopped[i])
-			continue;
-		if (!collectors[i]->read(s->states[i], &s->early, &e))
-			s->stopped[i] = true;
-	}
-	s->env.closing = false;
-	s->env.extrapolate = 0;
-	s->env.time_measured &= !(s->args.live && (group & BPF_TIME));
-	bpf_engine_stop(s->env.bpf, group);
-	collector_status(
-		&s->env, bpf_probes[dearest].program, -EDQUOT,
-		"stopped after %.1f s, with what belongs to it: it cost %.1f %% of a CPU (--budget); what it says is of that time",
-		bpf_engine_fate(s->env.bpf, dearest)->stopped, 100 * s->budget.rate[dearest]);
-}
-
-/* Waits for locks from here on are worth the price of looking at every wake-up. */
-#define LOCKS_LEAST 0.02 /* thread-seconds per second */
-
-static void suspect_locks(struct session *s)
-{
-	struct wire_counts counts;
-
-	if (!s->env.bpf || !(s->args.bpf & BPF_WAKE) || bpf_engine_has(s->env.bpf, BPF_WAKE) ||
-	    bpf_engine_counts(s->env.bpf, &counts))
-		return;
-	if ((double)counts.lock_ns * 1e-9 >= LOCKS_LEAST * (double)s->ticks / TICKS_A_SECOND)
-		bpf_engine_start(s->env.bpf, BPF_WAKE);
-	if (bpf_engine_has(s->env.bpf, BPF_WAKE))
-		s->calibrate_from = s->ticks + 1; /* once more, for the newcomer */
-}
-
-static void keep_budget(struct session *s)
-{
-	size_t dearest = 0;
-
-	if (!s->env.bpf || s->ticks < CALIBRATE_FROM + CALIBRATE_FOR)
-		return;
-	bpf_engine_loads_begin(s->env.bpf);
-	for (size_t i = 0; bpf_probes[i].program; i++)
-		budget_spend(&s->budget, i, bpf_engine_load(s->env.bpf, i), 1);
-	if (budget_exceeded(&s->budget, 1, &dearest))
-		stop_group(s, bpf_probes[dearest].group, dearest);
-}
-
-static int open_loop(struct session *s, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, &s->old_mask))
-		return err_errno(e, -errno, "cannot block signals");
-	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->signals < 0)
-		return err_errno(e, -errno, "cannot read signals");
-	/* made before collectors keep files open: where descriptors are few, the loop goes first */
-	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	return s->timer < 0 ? err_errno(e, -errno, "cannot make a timer") : 0;
 }
 
 /* Files are read from one step of a recording at a time. */
@@ -366,7 +195,7 @@ int session_open(struct session **out, const struct session_args *args, struct e
 
 	metrics_init();
 	s->args = *args;
-	s->signals = s->timer = s->root.fd = s->replayed.fd = -1;
+	s->root.fd = s->replayed.fd = -1;
 	s->env = (struct collector_env){
 		.root = &s->root,
 		.host = &s->host,
@@ -376,7 +205,8 @@ int session_open(struct session **out, const struct session_args *args, struct e
 		.pid = args->pid,
 		.live = args->live,
 	};
-	err = open_loop(s, e);
+	/* before collectors keep files open: where descriptors are few, the loop goes first */
+	err = loop_open(&s->loop, e);
 	if (!err)
 		err = open_source(s, e);
 	if (err) {
@@ -393,9 +223,7 @@ int session_open(struct session **out, const struct session_args *args, struct e
 	interval_init(&s->edge, &s->host);
 	interval_init(&s->window, &s->host);
 	snapshot_init(&s->early, &s->host);
-	budget_init(&s->budget, args->budget, args->live ? LIVE_BUDGET : args->seconds);
-	s->calibrate_from = CALIBRATE_FROM;
-	open_bpf(s);
+	probing_open(&s->probing, &s->env, &s->args);
 	open_collectors(s);
 	s->open_seconds = (double)(clock_boot_ns() - began) * 1e-9;
 	rc = 0;
@@ -430,11 +258,7 @@ void session_close(struct session *s)
 	mem_free(s->states);
 	mem_free(s->stopped);
 	snapshot_done(&s->early);
-	if (s->names_open)
-		names_close(&s->names);
-	bpf_hists_close(s->bpf_hists);
-	bpf_engine_close(s->env.bpf);
-	hists_done(&s->hists_first);
+	probing_close(&s->probing);
 	hists_done(&s->hists);
 	for (int p = 0; p < PACES; p++) {
 		snapshot_done(&s->chains[p].a);
@@ -458,12 +282,7 @@ void session_close(struct session *s)
 	recording_close(&s->recording);
 	root_close(&s->root);
 	root_close(&s->replayed);
-	if (s->timer >= 0)
-		close(s->timer);
-	if (s->signals >= 0) {
-		close(s->signals);
-		sigprocmask(SIG_SETMASK, &s->old_mask, NULL);
-	}
+	loop_close(&s->loop);
 	mem_free(s);
 }
 
@@ -529,6 +348,17 @@ static void read_live(struct session *s, enum file_pace pace)
 	advance(s, pace);
 }
 
+/* Where descriptors are few, what everything else stands on gets them: it is read once, and its files stay open. */
+static void open_files(struct session *s)
+{
+	struct snapshot *out = &s->chains[PACE_FAST].b;
+
+	for (size_t i = 0; collectors[i]; i++)
+		if (collectors[i]->keeps_files && s->states[i])
+			collectors[i]->read(s->states[i], out, &(struct err){ 0 });
+	snapshot_clear(out);
+}
+
 static void end_second(struct session *s)
 {
 	struct interval *kept;
@@ -549,6 +379,24 @@ static void tick_collectors(struct session *s, uint64_t now)
 	for (size_t i = 0; collectors[i]; i++)
 		if (collectors[i]->tick && s->states[i])
 			collectors[i]->tick(s->states[i], now);
+}
+
+/* Read what groups of programs have measured so far, and stop them: that is all that will be known of it. */
+static void stop_early(struct session *s, uint64_t groups)
+{
+	if (!groups)
+		return;
+	s->env.closing = true;
+	for (size_t i = 0; collectors[i]; i++) {
+		struct err e = { 0 };
+
+		if (!(collectors[i]->bpf & groups) || !s->states[i] || s->stopped[i])
+			continue;
+		if (!collectors[i]->read(s->states[i], &s->early, &e))
+			s->stopped[i] = true;
+	}
+	s->env.closing = false;
+	probing_stop(&s->probing, groups);
 }
 
 /* ---- recording ---- */
@@ -573,39 +421,19 @@ static int record_step(struct session *s, const struct snapshot *ends, struct er
 
 /* ---- watching ---- */
 
-/* -EINTR for SIGINT, -ECANCELED for SIGTERM and SIGHUP, 0 when none is pending. */
-static int pending_signal(struct session *s)
-{
-	struct signalfd_siginfo si;
-
-	if (read(s->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return 0;
-	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
-}
-
 /* Wait for the next tick. 1: so many ticks have passed (in *ticks); negative: a signal. */
 static int wait_tick(struct session *s, uint64_t *ticks)
 {
-	struct pollfd p[2] = { { .fd = s->timer, .events = POLLIN },
-			       { .fd = s->signals, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = s->loop.timer, .events = POLLIN },
+			       { .fd = s->loop.signals, .events = POLLIN } };
 	int sig;
 
 	if (poll(p, 2, -1) < 0 && errno != EINTR)
 		return -errno;
-	sig = pending_signal(s);
+	sig = p[1].revents ? loop_signal(s->loop.signals) : 0;
 	if (sig)
 		return sig;
-	return read(s->timer, ticks, sizeof(*ticks)) == (ssize_t)sizeof(*ticks) ? 1 : 0;
-}
-
-static int start_timer(struct session *s, struct err *e)
-{
-	struct itimerspec it = { .it_interval = { .tv_nsec = TICK_NS },
-				 .it_value = { .tv_nsec = TICK_NS } };
-
-	return timerfd_settime(s->timer, 0, &it, NULL)
-		       ? err_errno(e, -errno, "cannot start a timer")
-		       : 0;
+	return read(s->loop.timer, ticks, sizeof(*ticks)) == (ssize_t)sizeof(*ticks) ? 1 : 0;
 }
 
 static void show_second(struct session *s, uint64_t done, uint64_t total)
@@ -653,14 +481,13 @@ static int watch_ticks(struct session *s, uint64_t total, struct err *e)
 			break;
 		read_live(s, PACE_FAST);
 		tick_collectors(s, clock_boot_ns());
-		calibrate(s);
+		probing_tick(&s->probing);
 		fresh = done / TICKS_A_SECOND > shown;
 		if (fresh) {
 			shown = done / TICKS_A_SECOND;
 			read_live(s, PACE_SECOND);
 			end_second(s);
-			keep_budget(s);
-			suspect_locks(s);
+			stop_early(s, probing_second(&s->probing));
 			show_second(s, done, total);
 		}
 		if (step_due(s, done, total)) {
@@ -680,13 +507,11 @@ static int watch_live(struct session *s, struct err *e)
 	int rc, err;
 
 	/* The slow readings come first: the window is as long as was asked for between the first fast one and the last. */
-	/* these keep their files open: where descriptors are few, what everything else stands on goes first */
-	read_pace(s, PACE_FAST, &s->chains[PACE_FAST].b);
-	read_pace(s, PACE_SECOND, &s->chains[PACE_SECOND].b);
+	open_files(s);
 	read_live(s, PACE_EDGE);
-	read_hists(s, &s->hists_first);
+	probing_begin(&s->probing);
 	read_live(s, PACE_SECOND);
-	err = start_timer(s, e);
+	err = loop_start(&s->loop, TICK_NS, e);
 	if (err)
 		return err;
 	s->start_ns = clock_boot_ns();
@@ -703,9 +528,7 @@ static int watch_live(struct session *s, struct err *e)
 	read_live(s, PACE_SECOND);
 	end_second(s);
 	read_live(s, PACE_EDGE);
-	read_hists(s, &s->hists);
-	hists_subtract(&s->hists, &s->hists_first);
-	hists_tidy(&s->hists);
+	probing_end(&s->probing, &s->hists);
 	err = record_step(s, &s->chains[PACE_EDGE].b, e);
 	if (!err && s->args.capture)
 		err = recording_finish(&s->recording, &s->host, e);
@@ -769,6 +592,7 @@ static void make_view(struct session *s)
 		snapshot_absorb(&edge->b,
 				&s->chains[p].a); /* advance() has put the last reading into a */
 	}
+	lost_align(&s->window);
 	s->lost = lost_build(&s->window, &nlost, &total);
 	s->threads = lost_threads(&s->window, &nthreads);
 	swept = s->window.tables[SCOPE_TIME].seconds;
@@ -835,7 +659,7 @@ void session_report(struct session *s, struct report *r)
 {
 	r->host = &s->host;
 	r->view = session_view(s);
-	r->hists = s->bpf_hists ? &s->hists : NULL;
+	r->hists = s->probing.hists ? &s->hists : NULL;
 	r->start_wall_ns = s->start_wall_ns;
 	r->seconds = interval_seconds(&s->window);
 	r->replayed = s->args.replay != NULL;
@@ -896,7 +720,7 @@ int session_live_start(struct session *s, const struct live_args *args, struct e
 	read_live(s, PACE_EDGE);
 	read_live(s, PACE_SECOND);
 	read_live(s, PACE_FAST);
-	err = start_timer(s, e);
+	err = loop_start(&s->loop, TICK_NS, e);
 	return err;
 }
 
@@ -913,7 +737,7 @@ static void live_settle(struct session *s)
 	read_live(s, PACE_FAST);
 	interval_clear(&s->second);
 	join_latest(s, &l->ends[LIVE_ENDS - 1]);
-	read_hists(s, &l->hists[1]);
+	probing_hists(&s->probing, &l->hists[1]);
 	l->due = l->ticks + ticks_of(l->args.seconds);
 	l->edge_due = l->args.halves > 1 ? l->ticks + ticks_of(LIVE_FIRST) : l->due;
 }
@@ -953,6 +777,7 @@ static void live_view(struct session *s, struct snapshot *first, struct snapshot
 
 	mem_free(s->lost);
 	mem_free(s->threads);
+	lost_align(&s->window);
 	s->lost = lost_build(&s->window, &nlost, &total);
 	s->threads = lost_threads(&s->window, &nthreads);
 	swept = s->window.tables[SCOPE_TIME].seconds;
@@ -993,10 +818,10 @@ static void live_hists(struct session *s)
 	struct hists oldest = l->hists[0];
 	bool both = l->args.halves > 1 && l->older.end_ns;
 
-	if (!s->bpf_hists)
+	if (!s->probing.hists)
 		return;
 	hists_clear(&s->hists);
-	read_hists(s, &s->hists);
+	probing_hists(&s->probing, &s->hists);
 	l->hists[0] = l->hists[1];
 	l->hists[1] = both ? (struct hists){ 0 } : oldest;
 	copy_hists(&l->hists[1], &s->hists);
@@ -1041,27 +866,28 @@ static void live_boundary(struct session *s)
 
 static void live_budget(struct session *s)
 {
-	keep_budget(s);
-	suspect_locks(s);
-	if (s->budget.elapsed >= LIVE_BUDGET)
-		budget_init(&s->budget, s->args.budget, LIVE_BUDGET);
+	uint64_t groups = probing_second(&s->probing);
+
+	s->env.time_measured &= !(groups & BPF_TIME);
+	stop_early(s, groups);
 }
 
 int session_live_tick(struct session *s, struct err *e)
 {
 	struct live *l = &s->live;
 	uint64_t passed;
-	int sig = pending_signal(s);
+	int sig = loop_signal(s->loop.signals);
 
 	(void)e;
 	if (sig)
 		return sig;
-	if (s->args.replay || read(s->timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
+	if (s->args.replay ||
+	    read(s->loop.timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
 		return 0;
 	l->ticks += passed;
 	s->late_ticks += passed - 1;
 	tick_collectors(s, clock_boot_ns());
-	calibrate(s);
+	probing_tick(&s->probing);
 	if (l->ticks / TICKS_A_SECOND > l->budgeted) {
 		l->budgeted = l->ticks / TICKS_A_SECOND;
 		live_budget(s);
@@ -1090,12 +916,12 @@ void session_live_pace(struct session *s, double seconds)
 
 int session_timer(const struct session *s)
 {
-	return s->args.replay ? -1 : s->timer;
+	return s->args.replay ? -1 : s->loop.timer;
 }
 
 int session_signals(const struct session *s)
 {
-	return s->signals;
+	return s->loop.signals;
 }
 
 /* ---- replay, step by step ---- */

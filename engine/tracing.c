@@ -13,12 +13,8 @@
 #include <fnmatch.h>
 #include <math.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -29,7 +25,9 @@
 #include "collectors/host.h"
 #include "collectors/trace_mounts.h"
 #include "collectors/trace_who.h"
-#include "symbols/kallsyms.h"
+#include "engine/ledger.h"
+#include "engine/loop.h"
+#include "engine/naming.h"
 
 #define TURN_NS      50000000
 #define TURNS_A_POLL 20 /* of BPF programs */
@@ -50,7 +48,7 @@ struct held {
 
 struct function {
 	uint64_t address;
-	char name[KALLSYMS_NAME];
+	char name[KERNEL_NAME];
 };
 
 struct tracing {
@@ -63,8 +61,7 @@ struct tracing {
 	struct trace_names names;
 	unsigned events; /* that can be had */
 	uint32_t last_program;
-	int signals, timer;
-	sigset_t old_mask;
+	struct loop loop;
 	/* held records */
 	char (*slots)[TRACE_RECORD_MOST];
 	unsigned *unused, nunused;
@@ -75,10 +72,10 @@ struct tracing {
 	char disk[64];
 	/* accounts */
 	uint64_t shown[TRACE_MAX], nshown, filtered;
-	uint64_t started_ns, ended_ns, turns, calibrated;
+	uint64_t started_ns, ended_ns, turns;
 	double allowance, paused, load_cpu;
 	unsigned unchecked;
-	bool interrupted, calibrating, full;
+	bool interrupted, calibrating;
 };
 
 static double cpu_seconds(void)
@@ -118,18 +115,16 @@ static const char *name_disk(void *ctx, unsigned major, unsigned minor)
 	return t->disk;
 }
 
-/* A pass over /proc/kallsyms takes milliseconds: few functions drop packets, and each is looked up once. */
+/* Few functions drop packets, and each is looked up once. */
 static const char *name_function(void *ctx, uint64_t address)
 {
 	struct tracing *t = ctx;
 	struct function *f = &t->functions[(address >> 4) % FUNCTIONS];
-	struct kallsym k = { .address = address };
 
 	if (f->address != address) {
 		f->address = address;
-		f->name[0] = '\0';
-		if (!kallsyms_resolve(&t->root, &k, 1))
-			snprintf(f->name, sizeof(f->name), "%s", k.name);
+		naming_kernel(t->bpf ? bpf_trace_engine(t->bpf) : NULL, &t->root, &address, 1,
+			      &f->name);
 	}
 	return f->name[0] ? f->name : NULL;
 }
@@ -154,23 +149,6 @@ const struct trace_names *tracing_names(const struct tracing *t)
 }
 
 /* ---- opening and closing ---- */
-
-static int open_loop(struct tracing *t, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, &t->old_mask))
-		return err_errno(e, -errno, "cannot block signals");
-	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (t->signals < 0)
-		return err_errno(e, -errno, "cannot read signals");
-	t->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	return t->timer < 0 ? err_errno(e, -errno, "cannot make a timer") : 0;
-}
 
 static void miss(struct buf *missing, const char *event, const char *why)
 {
@@ -241,8 +219,8 @@ int tracing_open(struct tracing **out, const struct tracing_args *a, struct buf 
 
 	*out = NULL;
 	t->args = *a;
-	t->signals = t->timer = t->root.fd = -1;
-	err = open_loop(t, e);
+	t->root.fd = -1;
+	err = loop_open(&t->loop, e);
 	if (!err)
 		err = root_open(&t->root, "/", e);
 	if (err) {
@@ -286,12 +264,7 @@ void tracing_close(struct tracing *t)
 	trace_mounts_close(t->mounts);
 	trace_who_free(t->who);
 	root_close(&t->root);
-	if (t->timer >= 0)
-		close(t->timer);
-	if (t->signals >= 0) {
-		close(t->signals);
-		sigprocmask(SIG_SETMASK, &t->old_mask, NULL);
-	}
+	loop_close(&t->loop);
 	mem_free(t->slots);
 	mem_free(t->unused);
 	mem_free(t->order);
@@ -410,6 +383,14 @@ static void calibrate(struct tracing *t)
 		bpf_engine_calibrate_begin(bpf_trace_engine(t->bpf));
 	else if (at == CALIBRATE_TO)
 		bpf_engine_calibrate_end(bpf_trace_engine(t->bpf));
+	t->calibrating = at >= CALIBRATE_FROM && at < CALIBRATE_TO;
+}
+
+static void stop_calibrating(struct tracing *t)
+{
+	if (t->calibrating)
+		bpf_engine_calibrate_end(bpf_trace_engine(t->bpf));
+	t->calibrating = false;
 }
 
 /* CPU time that may have been used when this turn ends. What earlier turns have left is kept for a few at most: all that is
@@ -444,22 +425,13 @@ static int turn(struct tracing *t, uint64_t passed, bool last)
 	return err;
 }
 
-int tracing_signal(int fd)
-{
-	struct signalfd_siginfo si;
-
-	if (read(fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return 0;
-	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
-}
-
 enum { AT_TIMER, AT_SIGNALS, AT_OUT, AT_MOUNTS, AT_MAX };
 
 static int watch(struct tracing *t, uint64_t until)
 {
 	struct pollfd p[AT_MAX] = {
-		[AT_TIMER] = { .fd = t->timer, .events = POLLIN },
-		[AT_SIGNALS] = { .fd = t->signals, .events = POLLIN },
+		[AT_TIMER] = { .fd = t->loop.timer, .events = POLLIN },
+		[AT_SIGNALS] = { .fd = t->loop.signals, .events = POLLIN },
 		[AT_OUT] = { .fd = STDOUT_FILENO }, /* only whether its reader has gone */
 		[AT_MOUNTS] = { .fd = t->mounts ? trace_mounts_fd(t->mounts) : -1,
 				.events = POLLPRI },
@@ -471,18 +443,18 @@ static int watch(struct tracing *t, uint64_t until)
 
 		if (poll(p, AT_MAX, -1) < 0 && errno != EINTR)
 			return -errno;
-		err = tracing_signal(t->signals);
+		err = loop_signal(t->loop.signals);
 		if (err)
 			return err;
 		if (p[AT_OUT].revents & (POLLERR | POLLHUP))
 			return -EPIPE;
 		if (p[AT_MOUNTS].revents & (POLLPRI | POLLERR))
 			trace_mounts_read(t->mounts, take_mount, t);
-		if (read(t->timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
+		if (read(t->loop.timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
 			continue;
 		err = turn(t, passed, false);
 		if (!err)
-			err = t->args.on_batch(t->args.ctx, t->signals);
+			err = t->args.on_batch(t->args.ctx, t->loop.signals);
 		if (err)
 			return err;
 		if (t->args.count && t->nshown >= t->args.count)
@@ -494,14 +466,13 @@ static int watch(struct tracing *t, uint64_t until)
 
 int tracing_run(struct tracing *t, struct err *e)
 {
-	struct itimerspec it = { .it_interval = { .tv_nsec = TURN_NS },
-				 .it_value = { .tv_nsec = TURN_NS } };
 	int err, last;
 
 	t->started_ns = clock_ns(CLOCK_MONOTONIC);
 	t->allowance = cpu_seconds() + t->args.budget * TURNS_KEPT * TURN_NS * 1e-9;
-	if (timerfd_settime(t->timer, 0, &it, NULL))
-		return err_errno(e, -errno, "cannot start a timer");
+	err = loop_start(&t->loop, TURN_NS, e);
+	if (err)
+		return err;
 	err = watch(t, t->args.seconds > 0
 			       ? t->started_ns + (uint64_t)llround(t->args.seconds * 1e9)
 			       : 0);
@@ -514,53 +485,27 @@ int tracing_run(struct tracing *t, struct err *e)
 	t->allowance = cpu_seconds() + 1;
 	last = turn(t, 1, true);
 	if (!last)
-		last = t->args.on_batch(t->args.ctx, t->signals);
+		last = t->args.on_batch(t->args.ctx, t->loop.signals);
 	return last ? last : err;
 }
 
 /* ---- accounts ---- */
 
-static void count_programs(struct tracing *t, struct trace_totals *out)
-{
-	struct bpf_engine *b = bpf_trace_engine(t->bpf);
-	struct wire_counts counts;
-
-	if (t->turns % CALIBRATE_EVERY >= CALIBRATE_FROM &&
-	    t->turns % CALIBRATE_EVERY < CALIBRATE_TO)
-		bpf_engine_calibrate_end(b);
-	bpf_engine_counts(b, &counts);
-	out->map_bytes = (double)bpf_engine_map_bytes(b);
-	out->missed_runs = bpf_engine_recursion(b);
-	for (size_t i = 0; bpf_probes[i].program && out->nprograms < TRACE_PROGRAMS; i++) {
-		const struct bpf_fate *f = bpf_engine_fate(b, i);
-
-		if (!f->attached)
-			continue;
-		out->programs[out->nprograms++] =
-			(struct trace_program){ .name = bpf_probes[i].program,
-						.events = f->events,
-						.ns_per_event = f->ns_per_event };
-	}
-}
-
 void tracing_totals(struct tracing *t, struct trace_totals *out)
 {
-	struct rusage use;
-
 	memset(out, 0, sizeof(*out));
 	out->events = t->events;
 	out->seconds = (double)(t->ended_ns - t->started_ns) * 1e-9;
 	out->interrupted = t->interrupted;
 	memcpy(out->shown, t->shown, sizeof(out->shown));
 	out->filtered = t->filtered;
-	out->load_cpu_seconds = t->load_cpu;
 	out->paused_seconds = t->paused;
 	out->lost_known = true;
 	if (t->bpf) {
+		stop_calibrating(t);
 		out->lost_known = !bpf_trace_lost(t->bpf, out->lost);
-		count_programs(t, out);
+		ledger_bpf(&out->ledger, bpf_trace_engine(t->bpf), NULL);
 	}
-	out->self_cpu_seconds = cpu_seconds();
-	if (!getrusage(RUSAGE_SELF, &use))
-		out->rss_bytes = (double)use.ru_maxrss * 1024;
+	ledger_self(&out->ledger);
+	out->ledger.load_cpu_seconds = t->load_cpu; /* what names the kernel's reasons included */
 }

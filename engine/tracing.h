@@ -27,7 +27,7 @@ struct tracing_args {
 	double budget;  /* share of a CPU that reading may take */
 	/* An event, in order. exe and cgroup live until the next call. */
 	void (*on_event)(void *ctx, const void *record, const char *exe, const char *cgroup);
-	/* After each batch: write it. -EINTR and the like end the run. */
+	/* After each batch: write it. -EINTR and the like end the run. signals: for loop_signal(). */
 	int (*on_batch)(void *ctx, int signals);
 	void *ctx;
 };
@@ -41,7 +41,5 @@ void tracing_totals(struct tracing *t, struct trace_totals *out);
 void tracing_close(struct tracing *t); /* accepts NULL */
 
 const struct trace_names *tracing_names(const struct tracing *t);
-/* Signals that end it are pending: -EINTR, -ECANCELED, or 0. fd: the one that on_batch() gets. */
-int tracing_signal(int fd);
 
 #endif

@@ -26,25 +26,14 @@ struct trace_writer {
 extern const struct trace_writer trace_writers[]; /* text, json, csv; ended by a row without a name */
 
 /* What the look was worth. */
-struct trace_program {
-	const char *name;
-	uint64_t events;
-	double ns_per_event; /* NaN: not measured */
-};
-
-#define TRACE_PROGRAMS 32
-
 struct trace_totals {
 	unsigned events; /* that were looked for */
 	double seconds;
 	bool interrupted;
 	uint64_t shown[TRACE_MAX], lost[TRACE_MAX], filtered;
-	double self_cpu_seconds, load_cpu_seconds, rss_bytes, map_bytes;
 	bool lost_known;
-	uint64_t missed_runs; /* of programs, because one was running already on that CPU */
 	double paused_seconds; /* nothing was read in, so as not to take more of a CPU than allowed */
-	struct trace_program programs[TRACE_PROGRAMS];
-	size_t nprograms;
+	struct ledger ledger; /* what it has cost */
 };
 
 void trace_totals_text(struct buf *out, const struct trace_totals *t, const struct style *s);

@@ -32,22 +32,13 @@ static void put_counts(struct buf *out, const uint64_t *n, unsigned events, bool
 		buf_char(out, ')');
 }
 
-static double bpf_seconds(const struct trace_totals *t, bool *whole)
+/* Is the price of every program that did something known? */
+static bool is_whole(const struct ledger *l)
 {
-	double all = 0;
-
-	*whole = true;
-	for (size_t i = 0; i < t->nprograms; i++) {
-		const struct trace_program *p = &t->programs[i];
-
-		if (!p->events)
-			continue;
-		if (isnan(p->ns_per_event))
-			*whole = false;
-		else
-			all += (double)p->events * p->ns_per_event * 1e-9;
-	}
-	return all;
+	for (size_t i = 0; i < l->nprograms; i++)
+		if (l->programs[i].events && isnan(l->programs[i].ns_per_event))
+			return false;
+	return true;
 }
 
 static const char *duration(char out[32], double seconds)
@@ -75,22 +66,23 @@ static void put_events(struct buf *out, const struct trace_totals *t)
 
 static void put_cost(struct buf *out, const struct trace_totals *t)
 {
+	const struct ledger *l = &t->ledger;
 	char a[32], b[32], c[32], d[32];
-	bool whole;
-	double bpf = bpf_seconds(t, &whole);
 
 	buf_printf(out, "cost: CPU of sixty %s, %s of it to load; of its programs %s%s",
-		   duration(a, t->self_cpu_seconds), duration(b, t->load_cpu_seconds),
-		   duration(c, bpf), whole ? "" : " and what was not measured");
-	for (size_t i = 0, n = 0; i < t->nprograms; i++) {
-		const struct trace_program *g = &t->programs[i];
+		   duration(a, l->cpu_seconds_self), duration(b, l->load_cpu_seconds),
+		   duration(c, l->cpu_seconds_bpf),
+		   is_whole(l) ? "" : " and what was not measured");
+	for (size_t i = 0, n = 0; i < l->nprograms; i++) {
+		const struct program_cost *g = &l->programs[i];
 
 		if (g->events)
 			buf_printf(
 				out, "%s%s %" PRIu64 " x %s", n++ ? ", " : ": ", g->name, g->events,
 				isnan(g->ns_per_event) ? "?" : duration(a, g->ns_per_event * 1e-9));
 	}
-	buf_printf(out, "; maps %s", unit_format(d, sizeof(d), UNIT_BYTES, 0, t->map_bytes));
+	buf_printf(out, "; maps %s",
+		   unit_format(d, sizeof(d), UNIT_BYTES, 0, (double)l->map_bytes));
 	if (t->paused_seconds > 0)
 		buf_printf(out, "; reading paused for %s to stay within --budget",
 			   duration(a, t->paused_seconds));
@@ -132,14 +124,14 @@ static void json_counts(struct json *j, const char *key, const struct trace_tota
 	json_end_object(j);
 }
 
-static void json_programs(struct json *j, const struct trace_totals *t)
+static void json_programs(struct json *j, const struct ledger *l)
 {
 	json_array(j, "programs");
-	for (size_t i = 0; i < t->nprograms; i++) {
+	for (size_t i = 0; i < l->nprograms; i++) {
 		json_object(j, NULL);
-		json_string(j, "name", t->programs[i].name);
-		json_u64(j, "events", t->programs[i].events);
-		json_number(j, "ns_per_event", t->programs[i].ns_per_event);
+		json_string(j, "name", l->programs[i].name);
+		json_u64(j, "events", l->programs[i].events);
+		json_number(j, "ns_per_event", l->programs[i].ns_per_event);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -147,8 +139,7 @@ static void json_programs(struct json *j, const struct trace_totals *t)
 
 void trace_totals_json(struct buf *out, const struct trace_totals *t)
 {
-	bool whole;
-	double bpf = bpf_seconds(t, &whole);
+	const struct ledger *l = &t->ledger;
 	struct json j;
 
 	json_begin(&j, out);
@@ -160,18 +151,18 @@ void trace_totals_json(struct buf *out, const struct trace_totals *t)
 	json_u64(&j, "filtered", t->filtered);
 	json_object(&j, "ledger");
 	json_object(&j, "cost");
-	json_number(&j, "cpu_seconds_self", t->self_cpu_seconds);
-	json_number(&j, "cpu_seconds_bpf", bpf);
-	json_bool(&j, "cpu_seconds_bpf_whole", whole);
-	json_number(&j, "load_cpu_seconds", t->load_cpu_seconds);
-	json_number(&j, "rss_bytes", t->rss_bytes);
-	json_number(&j, "map_bytes", t->map_bytes);
+	json_number(&j, "cpu_seconds_self", l->cpu_seconds_self);
+	json_number(&j, "cpu_seconds_bpf", l->cpu_seconds_bpf);
+	json_bool(&j, "cpu_seconds_bpf_whole", is_whole(l));
+	json_number(&j, "load_cpu_seconds", l->load_cpu_seconds);
+	json_number(&j, "rss_bytes", (double)l->rss_bytes);
+	json_number(&j, "map_bytes", (double)l->map_bytes);
 	json_number(&j, "paused_seconds", t->paused_seconds);
-	json_programs(&j, t);
+	json_programs(&j, l);
 	json_end_object(&j);
 	json_object(&j, "loss");
 	json_counts(&j, "events", t, t->lost, t->lost_known);
-	json_u64(&j, "missed_runs", t->missed_runs);
+	json_u64(&j, "missed_runs", l->recursion);
 	json_end_object(&j);
 	json_end_object(&j);
 	json_end_object(&j);

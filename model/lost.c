@@ -41,20 +41,19 @@ static void add(double *to, double v)
 		*to += v;
 }
 
+static int by_row_pid(const void *x, const void *y)
+{
+	const struct lost_row *a = x, *b = y;
+
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
 /* Rows stand by pid until they are ranked. */
 static struct lost_row *row_of(struct lost_row *rows, size_t n, int64_t pid)
 {
-	size_t lo = 0, hi = n;
+	struct lost_row key = { .pid = pid };
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (rows[mid].pid < pid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && rows[lo].pid == pid ? &rows[lo] : NULL;
+	return n ? bsearch(&key, rows, n, sizeof(key), by_row_pid) : NULL;
 }
 
 static enum cause cause_of(enum wait w, const struct interval *iv)
@@ -141,13 +140,29 @@ static const struct {
 #define TICKS_LEAST \
 	50 /* below that the split into user and system is too rough: error 1/sqrt(ticks) */
 
-/* The sweeps lie a little before the window's first reading and after its last one, and accounts reach from sweep to
- * sweep: what they say is brought to the length of the window. */
+/* The sweeps lie a little before the window's first reading and after its last one, or well before it when the programs had
+ * to stop, and accounts reach from sweep to sweep: what they say is brought to the length of the window. */
 static double to_window(const struct interval *iv, enum scope s)
 {
 	double swept = iv->tables[s].seconds;
 
 	return swept > 0 && interval_seconds(iv) > 0 ? interval_seconds(iv) / swept : 1;
+}
+
+static void stretch(struct itable *t, enum metric_id id, double by)
+{
+	for (size_t r = 0; id != M_NONE && r < t->nrows; r++)
+		t->cells[r * t->ncols + metric_get(id)->column].sum *= by;
+}
+
+void lost_align(struct interval *window)
+{
+	struct itable *t = &window->tables[SCOPE_THREAD];
+	double by = to_window(window, SCOPE_TIME);
+
+	for (enum wait w = WAIT_RUN + 1; w < WAIT_MAX; w++)
+		stretch(t, wait_metric(w), by);
+	stretch(t, M_THREAD_THROTTLED, by);
 }
 
 /* Running is exact; how much of it was in the kernel is known by ticks. */
@@ -187,13 +202,6 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 	if (interval_last(iv, M_TIME_KTHREAD, r) > 0)
 		forgive(&row);
 	return row;
-}
-
-static int by_row_pid(const void *x, const void *y)
-{
-	const struct lost_row *a = x, *b = y;
-
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
 }
 
 /* What each process took from others, by the slices that lay in their waits. */

@@ -4,6 +4,10 @@
 
 #include "model/view.h"
 
+/* Threads' waits that were measured (there is a TIME table) are brought to the length of the window, which those of
+ * processes are as they are read. Once, before the window is looked at. */
+void lost_align(struct interval *window);
+
 /* Where the time of each process's active threads went in the window, most lost first. Run-queue waits are the
  * kernel's own nanoseconds; blocked parts are estimated from state samples until the kernel's clock is read directly.
  * Returns an array of *n rows that the caller frees; names point into the interval. */

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "symbols/elf_debug.h"
+#include "symbols/sought.h"
 
 #define SEGMENTS_MAX 256u
 #define SECTIONS_MAX 65536u
@@ -23,19 +24,9 @@
 #define FARTHEST     (4u << 20) /* a symbol without a size covers no more */
 
 struct lookup {
-	struct at {
-		uint64_t address;
-		struct elf_place *place;
-	} * sorted; /* by address */
+	struct sought *sorted; /* places are struct elf_place */
 	size_t n;
 };
-
-static int by_address(const void *a, const void *b)
-{
-	const struct at *x = a, *y = b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
 
 /* The address that the file gives to one of its bytes; false when no segment loads it. */
 static bool address_of(Elf *elf, size_t nsegments, uint64_t offset, uint64_t *out)
@@ -66,22 +57,7 @@ static void find_addresses(Elf *elf, struct elf_place *list, size_t n, struct lo
 		if (address_of(elf, nsegments, list[i].offset, &l->sorted[l->n].address))
 			l->sorted[l->n++].place = &list[i];
 	}
-	qsort(l->sorted, l->n, sizeof(*l->sorted), by_address);
-}
-
-static size_t first_from(const struct lookup *l, uint64_t at)
-{
-	size_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->sorted[mid].address < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	sought_sort(l->sorted, l->n);
 }
 
 static void copy_name(char *out, const char *raw)
@@ -126,7 +102,8 @@ static void take_symbol(Elf *elf, size_t strings, const GElf_Sym *s, const struc
 
 	if (end < s->st_value)
 		end = UINT64_MAX;
-	for (size_t i = first_from(l, s->st_value); i < l->n && l->sorted[i].address < end; i++) {
+	for (size_t i = sought_from(l->sorted, l->n, s->st_value);
+	     i < l->n && l->sorted[i].address < end; i++) {
 		struct elf_place *p = l->sorted[i].place;
 
 		if (!is_better(p, l->sorted[i].address, s))

@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/root.h"
 #include "base/text.h"
+#include "symbols/sought.h"
 
 #define BLOCK    65536u
 #define FARTHEST (1u << 20) /* no function is larger */
@@ -59,31 +59,9 @@ static bool parse_hex(const char **p, const char *end, uint64_t *out)
 /* The addresses asked for, in ascending order: a symbol that starts at or below one of them does so for all that follow,
  * so it is kept at the first only, and handed on when all have been seen. */
 struct lookup {
-	struct kallsym **sorted;
+	struct sought *sorted; /* places are struct kallsym */
 	size_t n;
 };
-
-static int by_address(const void *a, const void *b)
-{
-	const struct kallsym *x = *(struct kallsym *const *)a, *y = *(struct kallsym *const *)b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
-
-static size_t first_from(const struct lookup *l, uint64_t at)
-{
-	size_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->sorted[mid]->address < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
 
 /* "ffffffff81000000 T _text" or "ffffffffc0000000 t name\t[module]"; true when the address was not hidden. */
 static bool take_line(const char *p, const char *end, const struct lookup *l)
@@ -97,10 +75,10 @@ static bool take_line(const char *p, const char *end, const struct lookup *l)
 		return false;
 	if (!at || !is_text(*p))
 		return at != 0;
-	i = first_from(l, at);
+	i = sought_from(l->sorted, l->n, at);
 	if (i == l->n)
 		return true;
-	k = l->sorted[i];
+	k = l->sorted[i].place;
 	if (at < k->start || (at == k->start && k->name[0]))
 		return true; /* farther, or an alias: the first name is the usual one */
 	name = p + 2;
@@ -116,8 +94,8 @@ static bool take_line(const char *p, const char *end, const struct lookup *l)
 static void hand_on(const struct lookup *l)
 {
 	for (size_t i = 1; i < l->n; i++) {
-		const struct kallsym *before = l->sorted[i - 1];
-		struct kallsym *k = l->sorted[i];
+		const struct kallsym *before = l->sorted[i - 1].place;
+		struct kallsym *k = l->sorted[i].place;
 
 		if (before->start <= k->start)
 			continue;
@@ -126,7 +104,7 @@ static void hand_on(const struct lookup *l)
 		memcpy(k->module, before->module, sizeof(k->module));
 	}
 	for (size_t i = 0; i < l->n; i++) {
-		struct kallsym *k = l->sorted[i];
+		struct kallsym *k = l->sorted[i].place;
 
 		if (k->start && k->address - k->start > FARTHEST) {
 			k->start = 0;
@@ -147,9 +125,9 @@ int kallsyms_resolve(const struct root *root, struct kallsym *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		list[i].start = 0;
 		list[i].name[0] = list[i].module[0] = '\0';
-		l.sorted[i] = &list[i];
+		l.sorted[i] = (struct sought){ list[i].address, &list[i] };
 	}
-	qsort(l.sorted, n, sizeof(*l.sorted), by_address);
+	sought_sort(l.sorted, n);
 	if (fd < 0)
 		goto out;
 	while ((got = read(fd, block + have, BLOCK - have)) != 0) {

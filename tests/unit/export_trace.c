@@ -132,13 +132,17 @@ TEST(who_ran_instead_is_told_with_shares)
 
 static struct trace_totals totals(void)
 {
-	struct trace_totals t = { .events = 1u << TRACE_EXEC | 1u << TRACE_DROP,
-				  .seconds = 2,
-				  .lost_known = true,
-				  .shown = { [TRACE_EXEC] = 5 },
-				  .nprograms = 2,
-				  .programs = { { "trace_exec", 5, NAN },
-						{ "trace_drop", 7, 100 } } };
+	struct trace_totals t = {
+		.events = 1u << TRACE_EXEC | 1u << TRACE_DROP,
+		.seconds = 2,
+		.lost_known = true,
+		.shown = { [TRACE_EXEC] = 5 },
+		.ledger = { .nprograms = 2,
+			    .programs = { { .name = "trace_exec", .events = 5, .ns_per_event = NAN },
+					  { .name = "trace_drop",
+					    .events = 7,
+					    .ns_per_event = 100 } } }
+	};
 
 	return t;
 }

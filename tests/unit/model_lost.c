@@ -318,3 +318,25 @@ TEST(accounts_are_brought_from_their_sweeps_to_the_window)
 	snapshot_done(&a);
 	snapshot_done(&b);
 }
+
+TEST(waits_of_threads_that_were_measured_in_a_part_of_the_window_stand_for_all_of_it)
+{
+	struct snapshot a, b;
+	struct interval iv;
+
+	two_ends(&a, &b);
+	snapshot_begin(&b, SCOPE_TIME,
+		       3000000000); /* the programs had to stop after two of ten seconds */
+	thread(&a, 300, 300, 0, 0, 0);
+	thread(&b, 300, 300, 700, 400, 0);
+	account(&b, 300, 300, "webd", 2000);
+	interval_init(&iv, &machine);
+	interval_diff(&iv, &a, &b);
+	lost_align(&iv);
+	CHECK_NEAR(interval_delta(&iv, M_THREAD_DISK, 0), 2, 1e-9);
+	CHECK_NEAR(interval_delta(&iv, M_THREAD_RUNNABLE, 0), 0.7,
+		   1e-9); /* the scheduler's own, of all */
+	interval_done(&iv);
+	snapshot_done(&a);
+	snapshot_done(&b);
+}

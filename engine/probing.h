@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIXTY_ENGINE_PROBING_H
+#define SIXTY_ENGINE_PROBING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+#include "collectors/bpf_hists.h"
+#include "collectors/collector.h"
+#include "engine/budget.h"
+#include "model/hist.h"
+#include "symbols/names.h"
+
+struct session_args;
+
+/* The eBPF programs of a session: which, what they cost and how long they may, and the distributions that they keep.
+ *
+ *   probing_open  →  probing_begin  →  probing_tick, probing_second …  →  probing_end  →  probing_close
+ *
+ * Where there is no eBPF, nothing of it does anything. */
+struct probing {
+	struct collector_env *env; /* whose bpf is ours */
+	uint64_t groups;           /* wanted here */
+	bool live;                 /* there is no end */
+	struct bpf_hists *hists;   /* NULL: none */
+	struct bpf_hists_plan plan;
+	struct hists first; /* distributions when the window began */
+	struct budget budget;
+	size_t dearest;                 /* of the programs, when the budget does not suffice */
+	uint64_t ticks, calibrate_from; /* ticks so far; from which on programs are calibrated */
+	struct names names;             /* of functions: a child that is asked */
+	bool names_open;
+};
+
+/* Load and attach. Without eBPF there is still the half of the report that /proc gives: the reason becomes a status. */
+void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args);
+void probing_close(struct probing *p);
+
+void probing_hists(struct probing *p, struct hists *out); /* distributions so far */
+
+void probing_begin(struct probing *p); /* what was counted before belongs to no window */
+void probing_tick(struct probing *p);  /* every 100 ms */
+/* A second is over: groups that cost too much, to be stopped with probing_stop() once they have been read; 0: none. */
+uint64_t probing_second(struct probing *p);
+void probing_stop(struct probing *p, uint64_t groups);
+void probing_end(struct probing *p, struct hists *window); /* distributions of the window */
+
+#endif
