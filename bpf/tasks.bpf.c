@@ -3,6 +3,7 @@
  * its interval; each later one credits the interval that is open up to now. */
 #include "bpf/ladder.bpf.h"
 #include "bpf/off.bpf.h"
+#include "bpf/hist.bpf.h"
 
 /* on_cpu is there on SMP kernels only; every kernel that has BTF in practice is one. */
 struct task_struct___smp {
@@ -144,6 +145,7 @@ hidden void describe(struct task_struct *t, struct wire_task *w)
 	w->nvcsw = t->nvcsw;
 	w->nivcsw = t->nivcsw;
 	__builtin_memcpy(w->comm, t->comm, sizeof(w->comm));
+	w->in_group = config.hist.group && hist_in_group(t);
 }
 
 hidden void lose_storage(void)

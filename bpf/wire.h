@@ -151,9 +151,11 @@ struct wire_task {
 	__u32 cpu;
 	__u32 part;     /* enum wire_part of the open interval */
 	__u32 nthreads; /* of the process */
-	__u64 open_ns;  /* length of the open interval */
-	__u64 wait_ns;  /* waiting for a CPU that has not ended */
-	__u64 seen_ns;  /* wall time that the parts add up to */
+	__u32 in_group; /* the control group that is asked for, or one below it */
+	__u32 spare;
+	__u64 open_ns; /* length of the open interval */
+	__u64 wait_ns; /* waiting for a CPU that has not ended */
+	__u64 seen_ns; /* wall time that the parts add up to */
 	__u64 slices;
 	__u64 utime, stime, exec; /* utime and stime are sampled by ticks, exec is exact */
 	__u64 run_delay;
@@ -217,9 +219,12 @@ struct wire_row {
 struct wire_dead_key {
 	__u64 start; /* of the process, or of the parent */
 	__u32 tgid;
-	__u32 short_lived; /* 1: tgid and start are the parent's */
+	__u32 kind; /* WIRE_SHORT: tgid and start are the parent's; WIRE_GROUP: of the control group that is asked for */
 	char comm[WIRE_COMM];
 };
+
+#define WIRE_SHORT 1u
+#define WIRE_GROUP 2u
 
 struct wire_dead {
 	__u64 threads; /* that died */

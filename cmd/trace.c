@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/output.h"
+#include "cmd/sink.h"
 #include "collectors/trace_who.h"
 #include "engine/tracing.h"
 #include "export/style.h"
@@ -29,7 +30,7 @@ static const char *const formats[] = { "text", "json", "csv", NULL };
 
 struct trace_args {
 	int pid, count, format, stamps, color;
-	const char *cgroup, *comm, *min;
+	const char *cgroup, *comm, *min, *file;
 	double seconds, budget;
 	bool json, ascii, verbose;
 };
@@ -55,6 +56,8 @@ static const struct opt opts[] = {
 	  "the same as --format json", 0, 0, NULL },
 	{ 0, "format", OPT_CHOICE, offsetof(struct trace_args, format), "FORM",
 	  "one line per event, as text, as a JSON object, or as CSV", 0, 0, formats },
+	{ 'o', "output", OPT_STRING, offsetof(struct trace_args, file), "FILE",
+	  "write to FILE, which appears whole, when it is over, or not at all", 0, 0, NULL },
 	{ 0, "timestamps", OPT_CHOICE, offsetof(struct trace_args, stamps), "KIND",
 	  "local time, time since the line before, or time since boot", 0, 0, stamps },
 	{ 'v', "verbose", OPT_FLAG, offsetof(struct trace_args, verbose), NULL,
@@ -76,6 +79,8 @@ struct printer {
 	struct style style;
 	unsigned events;
 	struct buf out;
+	struct sink to;
+	int unwritten; /* what has ended the last write; 0: nothing */
 	uint64_t before; /* time of the line before; 0: there was none */
 	int signals;     /* what write_batch() got last; -1 before */
 };
@@ -164,11 +169,11 @@ static void print_event(void *ctx, const void *record, const char *exe, const ch
 	p->writer->line(&p->out, p->events, &p->style, &l);
 }
 
-/* Standard output may be a pipe whose reader has stopped: signals must get through all the same. */
+/* What it is written to may be a pipe whose reader has stopped: signals must get through all the same. */
 static int write_batch(void *ctx, int signals)
 {
 	struct printer *p = ctx;
-	struct pollfd fds[2] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
+	struct pollfd fds[2] = { { .fd = p->to.fd, .events = POLLOUT },
 				 { .fd = signals, .events = POLLIN } };
 	size_t done = 0;
 	int err = 0;
@@ -184,29 +189,30 @@ static int write_batch(void *ctx, int signals)
 			err = tracing_signal(signals);
 		if (err || !fds[0].revents)
 			continue;
-		got = write(STDOUT_FILENO, p->out.data + done, n < CHUNK ? n : CHUNK);
+		got = write(p->to.fd, p->out.data + done, n < CHUNK ? n : CHUNK);
 		if (got < 0 && errno != EINTR && errno != EAGAIN)
 			err = -errno;
 		else if (got > 0)
 			done += (size_t)got;
 	}
+	p->unwritten = err;
 	buf_clear(&p->out);
 	return err;
 }
 
-static void print_totals(struct printer *p, struct tracing *t)
+static int print_totals(struct printer *p, struct tracing *t)
 {
 	struct trace_totals totals;
 
 	tracing_totals(t, &totals);
 	if (!strcmp(p->writer->name, "json")) {
 		trace_totals_json(&p->out, &totals);
-		write_batch(p, p->signals);
-		return;
+		return write_batch(p, p->signals);
 	}
 	trace_totals_text(&p->out, &totals, &p->style);
 	buf_write(&p->out, STDERR_FILENO);
 	buf_clear(&p->out);
+	return 0;
 }
 
 /* ---- command ---- */
@@ -262,7 +268,27 @@ static bool wants_color(const struct trace_args *a)
 
 	if (a->color)
 		return a->color == 1;
-	return !(no && *no) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+	return !(no && *no) && !a->file && isatty(STDOUT_FILENO) && term && *term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* The exit status of a run that ended with err. Of one that was cut short nothing is printed, and no file is left. */
+static int finish(struct printer *p, struct tracing *t, int err, struct err *e)
+{
+	if (!err || err == -EINTR) {
+		err = print_totals(p, t);
+		if (!err)
+			return sink_keep(&p->to, e) ? output_error(e) : 0;
+	}
+	sink_drop(&p->to);
+	if (err == -EPIPE)
+		return 0;
+	if (err == -ECANCELED || err == -EINTR) /* the second Ctrl-C */
+		return 1;
+	if (err == p->unwritten)
+		err_errno(e, err, "cannot write %s",
+			  p->args->file ? p->args->file : "to standard output");
+	return output_error(e);
 }
 
 static int run_tracing(struct printer *p, struct tracing_args *ta)
@@ -270,26 +296,22 @@ static int run_tracing(struct printer *p, struct tracing_args *ta)
 	struct buf missing = { 0 };
 	struct tracing *t = NULL;
 	struct err e = { 0 };
-	int err = tracing_open(&t, ta, &missing, &e), status = 1;
+	int err = sink_open(&p->to, p->args->file, &e), status;
 
-	note_missing(&missing);
-	buf_done(&missing);
 	if (err)
 		return output_error(&e);
+	ta->out = p->to.fd;
+	err = tracing_open(&t, ta, &missing, &e);
+	note_missing(&missing);
+	buf_done(&missing);
+	if (err) {
+		sink_drop(&p->to);
+		return output_error(&e);
+	}
 	p->names = tracing_names(t);
 	note_prices(p->args, ta->events);
 	p->writer->head(&p->out, p->events, &p->style);
-	err = tracing_run(t, &e);
-	if (!err || err == -EINTR) {
-		print_totals(p, t);
-		status = 0;
-	} else if (err == -EPIPE) {
-		status = 0;
-	} else if (err != -ECANCELED) {
-		if (!e.msg[0])
-			err_errno(&e, err, "cannot write to standard output");
-		output_error(&e);
-	}
+	status = finish(p, t, tracing_run(t, &e), &e);
 	tracing_close(t);
 	return status;
 }
@@ -337,7 +359,7 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "print events as they happen: processes, files, disks, TCP, drops, signals",
 	.usage =
-		"sixty trace EVENT... [-p PID] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [--json]",
+		"sixty trace EVENT... [-p PID] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [-o FILE] [--json]",
 	.description =
 		"EVENT is one or more of the words below; `sixty list events` says what each needs and costs, and has the columns. "
 		"Several events are put in order of time. Only the programs of what was asked for are loaded. It ends with Ctrl-C, "

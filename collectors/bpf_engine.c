@@ -214,6 +214,11 @@ static int configure(struct bpf_engine *b, struct err *e)
 		c.long_wait_ns = c.trace_runq_ns;
 	if (b->options.hist)
 		c.hist = *b->options.hist;
+	if (b->options.group) {
+		c.hist.group = b->options.group;
+		c.hist.group_in = b->options.group_in;
+		c.hist.group_level = b->options.group_level;
+	}
 	bpf_syscalls_fill(c.syscalls);
 	if (!m)
 		return err_set(e, -EINVAL, "the eBPF object has no configuration");
@@ -715,6 +720,13 @@ void bpf_engine_calibrate_begin(struct bpf_engine *b)
 		return;
 	for (size_t i = 0; bpf_probes[i].program; i++)
 		run_time(program_of(b, i), &b->before[i].ns, &b->before[i].runs);
+}
+
+uint64_t bpf_engine_runs(const struct bpf_engine *b, size_t probe)
+{
+	uint64_t ns, runs;
+
+	return run_time(program_of(b, probe), &ns, &runs) ? runs - b->before[probe].runs : 0;
 }
 
 /* What the kernel's own measuring adds to each run: the run time of a program that does nothing. */

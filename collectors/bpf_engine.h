@@ -48,6 +48,8 @@ struct bpf_options {
 	bool suspect;      /* attach at once what would wait for a suspicion */
 	bool group_dead, victim_task,
 		reset_reason; /* arguments that tracepoints have here: see struct wire_config */
+	uint64_t group; /* of which threads are told whether they are in it; 0: none (collectors/hist_target.h) */
+	unsigned group_in, group_level;
 	const struct wire_hist_config *hist; /* NULL: no distributions */
 	uint32_t hist_cells;
 };
@@ -122,6 +124,8 @@ uint64_t bpf_engine_recursion(const struct bpf_engine *b);
  * while it does. Only by descriptor, never by the sysctl: the kernel stops counting when we are gone. */
 void bpf_engine_calibrate_begin(struct bpf_engine *b);
 void bpf_engine_calibrate_end(struct bpf_engine *b);
+/* Runs of a program since calibrate_begin(), as the kernel counts them until calibrate_end(). */
+uint64_t bpf_engine_runs(const struct bpf_engine *b, size_t probe);
 
 /* Walk a hash map: each(ctx, key, value). The map may change meanwhile. */
 int bpf_engine_walk(struct bpf_engine *b, const char *map, size_t key_size, size_t value_size,

@@ -241,14 +241,17 @@ static void take_thread(void *ctx, const void *record)
 {
 	struct bpf_time *t = ctx;
 	const struct wire_task *w = record;
-	struct account *a = account_of(t, w->tgid, w->group_start, w->tgid);
 	uint64_t parts[PART_MAX];
+	struct account *a;
 
+	if (t->env->one_group && !w->in_group)
+		return;
+	a = account_of(t, w->tgid, w->group_start, w->tgid);
 	memcpy(parts, w->parts, sizeof(parts));
 	settle_deep(t, w, parts);
 	if (a)
 		add_thread(a, w, parts);
-	if (t->env->pid && w->tgid == t->env->pid) {
+	if (t->env->one_group || (t->env->pid && w->tgid == t->env->pid)) {
 		a = account_of(t, OWN_ROW | w->pid, w->start, w->tgid);
 		if (a) {
 			a->tid = w->pid;
@@ -268,15 +271,17 @@ static void take_dead(void *ctx, const void *key, const void *value)
 	uint64_t id = k->tgid;
 	struct account *a;
 
-	if (k->short_lived)
+	if (t->env->one_group && !(k->kind & WIRE_GROUP))
+		return;
+	if (k->kind & WIRE_SHORT)
 		for (int i = 0; i < WIRE_COMM && k->comm[i]; i++)
 			id = (id ^ (unsigned char)k->comm[i]) * 0x100000001b3u + (1ull << 32);
 	a = account_of(t, id, k->start, k->tgid);
 	if (!a)
 		return;
 	if (!a->comm[0]) /* nothing of it is alive */
-		memcpy(a->comm, k->short_lived ? k->comm : d->comm, sizeof(a->comm));
-	if (k->short_lived)
+		memcpy(a->comm, k->kind & WIRE_SHORT ? k->comm : d->comm, sizeof(a->comm));
+	if (k->kind & WIRE_SHORT)
 		a->short_lived += d->processes;
 	a->seen += d->seen_ns;
 	a->utime += d->utime;

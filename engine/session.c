@@ -30,6 +30,7 @@
 #include "bpf/wire.h"
 #include "collectors/bpf_hists.h"
 #include "collectors/collector.h"
+#include "collectors/hist_target.h"
 #include "collectors/host.h"
 #include "engine/budget.h"
 #include "engine/capture.h"
@@ -72,6 +73,7 @@ struct session {
 	bool view_ready;
 	struct bpf_hists *bpf_hists; /* NULL: none */
 	struct bpf_hists_plan plan;
+	struct hist_wish group;          /* the control group that is looked at */
 	struct hists hists_first, hists; /* at the beginning; of the window */
 	struct capture capture;          /* that is replayed */
 	struct recording recording;      /* the capture that is made */
@@ -143,7 +145,10 @@ static void open_bpf(struct session *s)
 {
 	struct hist_wish w = { .kinds = s->args.hists,
 			       .key = s->args.hists_by_key ? HIST_KEYS : HIST_BY_NOTHING };
-	struct bpf_options o = { .suspect = s->args.bpf_all };
+	struct bpf_options o = { .suspect = s->args.bpf_all,
+				 .group = s->group.group,
+				 .group_in = s->group.group_in,
+				 .group_level = s->group.group_level };
 	uint64_t groups = s->args.bpf;
 	struct err e = { 0 };
 
@@ -349,10 +354,13 @@ int session_open(struct session **out, const struct session_args *args, struct e
 		.nstatus = &s->nstatus,
 		.status_cap = &s->status_cap,
 		.pid = args->pid,
+		.one_group = args->cgroup != NULL,
 	};
 	err = open_loop(s, e);
 	if (!err)
 		err = open_source(s, e);
+	if (!err && args->cgroup)
+		err = hist_find_group(&s->root, args->cgroup, &s->group, e);
 	if (err) {
 		rc = err;
 		goto out;

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# sixty time: its JSON, and whom it is about: a process, a control group by its path or a container's id.
+# timeout: 300
+# live
+set -u
+export LC_ALL=C.UTF-8
+
+sixty=${B:-build}/sixty
+here=$(dirname "$0")/..
+dir=$(mktemp -d) || exit 1
+group='' group2='' workers=()
+
+finish() {
+	[ ${#workers[@]} = 0 ] || kill -9 "${workers[@]}" 2>/dev/null
+	wait 2>/dev/null
+	for g in "$group2" "$group"; do
+		[ -z "$g" ] || rmdir "$g" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+# shellcheck source=tests/suites/lib.sh
+. "$here/suites/lib.sh"
+
+for python in python3 /usr/bin/python3 ''; do
+	[ -z "$python" ] || "$python" -c 'import jsonschema' 2>/dev/null && break
+done
+for need in jq taskset; do
+	command -v $need >/dev/null || {
+		echo "skip time: no $need"
+		exit 0
+	}
+done
+[ -n "$python" ] || {
+	echo 'skip time: no jsonschema for Python'
+	exit 0
+}
+
+# refuses NAME STATUS WORDS OPTION…
+refuses() {
+	local name=$1 status=$2 words=$3
+	shift 3
+	"$sixty" time -d 1 "$@" >"$dir/out" 2>"$dir/err"
+	[ $? = "$status" ] && grep -q -e "$words" "$dir/err" && [ ! -s "$dir/out" ]
+	check "$name" $? "$(cat "$dir/err")"
+}
+
+refuses a_group_and_a_process_are_one_too_many 2 'give one' -p 1 -C /x
+refuses what_is_no_group_is_wrong_usage 2 'no control group' -C nonsense
+refuses a_capture_has_no_groups 2 'does not go with --replay' -C /x --replay "$here/fixtures/healthy"
+
+if [ "$(id -u)" != 0 ] || ! "$sixty" time -d 1 --json >"$dir/all" 2>"$dir/err"; then
+	echo "skip time_json: needs root and eBPF: $(head -n 1 "$dir/err" 2>/dev/null)"
+	exit 0
+fi
+
+schema() {
+	"$python" "$here/schema/check.py" "$here/schema/time.schema.json" "$1" >"$dir/why" 2>&1
+}
+
+# The schema itself must be able to say no.
+denies() {
+	jq -c "$2" "$dir/all" >"$dir/bad"
+	! schema "$dir/bad"
+	check "schema_refuses_$1" $? 'it was accepted'
+}
+
+schema "$dir/all"
+check json_of_all_is_what_the_schema_says $? "$(cat "$dir/why")"
+denies more_keys '.extra = 1'
+denies a_missing_ledger 'del(.ledger)'
+denies a_row_without_a_part 'del(.time[0].runnable)'
+denies another_schema '.schema = "sixty.time/2"'
+
+refuses a_process_that_is_gone_is_told 1 'no process' -p 4194303
+refuses a_group_that_is_not_there_is_told 1 'there is no control group' -C /sixty-is-not-there
+
+"$sixty" time -d 1 -p $$ --json >"$dir/json" 2>"$dir/err" && schema "$dir/json" && jq -e --argjson p $$ '[.time[].pid] | all(. == $p)' "$dir/json" >/dev/null
+check json_of_a_process_is_what_the_schema_says $? "$(cat "$dir/why" "$dir/err")"
+
+# --- a control group -----------------------------------------------------------------------------
+
+if grep -qv '4026531835' <<<"$(readlink /proc/self/ns/cgroup)"; then
+	echo 'skip a_groups_time: this is a namespace of control groups'
+	exit 0
+fi
+id=$(printf '%08x%024d' $$ 7)
+for at in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
+	if mkdir "$at/sixty-$id" 2>/dev/null; then
+		if [ -e "$at/sixty-$id/cgroup.procs" ]; then
+			group=$at/sixty-$id
+			break
+		fi
+		rmdir "$at/sixty-$id"
+	fi
+done
+if [ -z "$group" ]; then
+	echo 'skip a_groups_time: no control group may be made'
+	exit 0
+fi
+group2=$group/below
+mkdir "$group2"
+path=/sixty-$id
+
+# one that computes, one that sleeps below, one outside; and children that come and go
+(echo $BASHPID >"$group/cgroup.procs" && exec taskset -c 0 sh -c 'while :; do :; done') &
+workers+=($!)
+(echo $BASHPID >"$group2/cgroup.procs" && exec sleep 1000) &
+workers+=($!)
+sleep 1000 &
+workers+=($!)
+(echo $BASHPID >"$group2/cgroup.procs" && exec sh -c 'while :; do sleep 0.05; done') &
+workers+=($!)
+
+for name in "$path" "cpu:$path" "${id:0:12}"; do
+	"$sixty" time -d 2 -C "$name" --json >"$dir/json" 2>"$dir/err" && schema "$dir/json"
+	check "json_of_a_group_is_what_the_schema_says_${name:0:4}" $? "$(cat "$dir/why" "$dir/err")"
+	jq -e --argjson in "[${workers[0]}, ${workers[1]}, ${workers[3]}]" --argjson out "[${workers[2]}, $$]" '
+		[.time[] | select(.tid == null) | .pid] as $p | ($in - $p == []) and ($out - $p == $out)' "$dir/json" >"$dir/why" 2>&1
+	check "who_is_in_it_is_accounted_and_nobody_else_${name:0:4}" $? "$(jq -c '[.time[] | [.pid, .tid, .comm]]' "$dir/json") of ${workers[*]}"
+done
+jq -e --argjson p "${workers[0]}" '.time[] | select(.pid == $p and .tid == $p)
+	| (.running_user + .running_system + .stolen + .runnable) as $s | $s > 0.97 and $s < 1.03 and .threads > 0.99 and .threads < 1.01' "$dir/json" >/dev/null
+check a_thread_that_computes_runs_or_waits_all_the_time $? "$(jq -c --argjson p "${workers[0]}" '[.time[] | select(.pid == $p)]' "$dir/json")"
+jq -e --argjson p "${workers[3]}" '.time[] | select(.short_lived > 0) | .comm == "sleep" and .pid == $p and .short_lived >= 10' "$dir/json" >/dev/null
+check children_that_lived_shortly_in_it_are_there $? "$(jq -c '[.time[] | select(.short_lived > 0)]' "$dir/json")"
+
+"$sixty" time -d 1 -C "$path" --columns 100 >"$dir/out" 2>"$dir/err" && grep -q "Where the time of cgroup $path went: .* threads" "$dir/out" &&
+	grep -q 'Its processes' "$dir/out" && grep -q "sleep\[${workers[1]}\]" "$dir/out" && ! grep -q "\[${workers[2]}\]" "$dir/out"
+check text_tells_of_the_group_as_a_whole $? "$(cat "$dir/out" "$dir/err")"
+kill -9 "${workers[@]}"
+wait "${workers[@]}" 2>/dev/null
+workers=()
+for _ in $(seq 100); do # the last child has a moment to live
+	[ -n "$(cat "$group2/cgroup.procs")" ] || break
+	sleep 0.05
+done
+refuses an_empty_group_is_told 1 'no thread was in control group' -C "$path"
