@@ -145,7 +145,8 @@ hidden void describe(struct task_struct *t, struct wire_task *w)
 	w->nvcsw = t->nvcsw;
 	w->nivcsw = t->nivcsw;
 	__builtin_memcpy(w->comm, t->comm, sizeof(w->comm));
-	w->in_group = config.hist.group && hist_in_group(t);
+	/* who is dead and waits for its parent has left it */
+	w->in_group = config.hist.group && !t->exit_state && hist_in_group(t);
 }
 
 hidden void lose_storage(void)

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/output.h"
 #include "cmd/sink.h"
+#include "cmd/target.h"
 #include "collectors/trace_who.h"
 #include "engine/tracing.h"
 #include "export/style.h"
@@ -30,7 +31,7 @@ static const char *const formats[] = { "text", "json", "csv", NULL };
 
 struct trace_args {
 	int pid, count, format, stamps, color;
-	const char *cgroup, *comm, *min, *file;
+	const char *cgroup, *comm, *min, *file, *ns;
 	double seconds, budget;
 	bool json, ascii, verbose;
 };
@@ -39,8 +40,7 @@ static const struct trace_args defaults = { .min = "10ms", .budget = 25 };
 
 /* clang-format off */
 static const struct opt opts[] = {
-	{ 'p', "pid", OPT_INT, offsetof(struct trace_args, pid), "PID",
-	  "events of this process only; 0 for all", 0, 4194304, NULL },
+	PID_OPTS(struct trace_args, pid, ns, "events of this process only; 0 for all"),
 	{ 'C', "cgroup", OPT_STRING, offsetof(struct trace_args, cgroup), "CGROUP",
 	  "events of processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
 	  0, 0, NULL },
@@ -80,7 +80,7 @@ struct printer {
 	unsigned events;
 	struct buf out;
 	struct sink to;
-	int unwritten; /* what has ended the last write; 0: nothing */
+	int unwritten;   /* what has ended the last write; 0: nothing */
 	uint64_t before; /* time of the line before; 0: there was none */
 	int signals;     /* what write_batch() got last; -1 before */
 };
@@ -322,8 +322,7 @@ static int trace_run(const void *args, int argc, char **argv)
 	struct printer p = { .args = a,
 			     .writer = &trace_writers[a->json ? 1 : a->format],
 			     .signals = -1 };
-	struct tracing_args ta = { .pid = (uint32_t)a->pid,
-				   .cgroup = a->cgroup,
+	struct tracing_args ta = { .cgroup = a->cgroup,
 				   .comm = a->comm,
 				   .seconds = a->seconds,
 				   .count = (uint64_t)a->count,
@@ -332,13 +331,17 @@ static int trace_run(const void *args, int argc, char **argv)
 				   .on_batch = write_batch,
 				   .ctx = &p };
 	struct err e = { 0 };
-	int status = parse_events(argc, argv, &ta.events);
+	int status = parse_events(argc, argv, &ta.events), pid = 0;
 
 	if (status)
 		return status;
 	if (parse_duration(a->min, &ta.slow_ns, &e) ||
 	    (a->cgroup && trace_who_check_pattern(a->cgroup, &e)))
 		return output_refused(&e);
+	status = target_pid("trace", a->pid, a->ns, &pid);
+	if (status)
+		return status;
+	ta.pid = (uint32_t)pid;
 	p.events = ta.events;
 	p.style = (struct style){ .columns = 100,
 				  .color = wants_color(a),
@@ -359,7 +362,7 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "print events as they happen: processes, files, disks, TCP, drops, signals",
 	.usage =
-		"sixty trace EVENT... [-p PID] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [-o FILE] [--json]",
+		"sixty trace EVENT... [-p PID [--ns WHERE]] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [-o FILE] [--json]",
 	.description =
 		"EVENT is one or more of the words below; `sixty list events` says what each needs and costs, and has the columns. "
 		"Several events are put in order of time. Only the programs of what was asked for are loaded. It ends with Ctrl-C, "

@@ -283,7 +283,8 @@ static void judge_wake(struct judge *j)
 	if (!seen(j, ROLE_WAITER))
 		return;
 	did(j, "those who held the mutex slept: waits for it that are put down to that");
-	lasts(j, (double)j->f->threads[ROLE_WAITER].roots[ROOT_SLEEP], 0.5 * waited, waited * (1 + CLOCKS));
+	lasts(j, (double)j->f->threads[ROLE_WAITER].roots[ROOT_SLEEP], 0.5 * waited,
+	      waited * (1 + CLOCKS));
 }
 
 static void judge_samples(struct judge *j)

@@ -138,3 +138,64 @@ for _ in $(seq 100); do # the last child has a moment to live
 	sleep 0.05
 done
 refuses an_empty_group_is_told 1 'no thread was in control group' -C "$path"
+
+# --- a process by the number that a container gives it -------------------------------------------
+
+if ! command -v unshare >/dev/null || ! unshare -pf true 2>/dev/null; then
+	echo 'skip a_number_of_a_container: no PID namespace may be made'
+	exit 0
+fi
+# In it: 1 is the shell, which starts others; one of them is once more in a namespace of its own.
+cat >"$dir/inside" <<'END'
+sleep 1000 &
+echo "sleeper $!" >&3
+unshare -pf sh -c 'exec sleep 1001' &
+while :; do sleep 0.2; done
+END
+exec 3>"$dir/told"
+(echo $BASHPID >"$group/cgroup.procs" && exec unshare -pf --kill-child=KILL sh "$dir/inside") &
+workers+=($!)
+exec 3>&-
+for _ in $(seq 100); do
+	init=$(pgrep -P "${workers[0]}" 2>/dev/null) && [ -s "$dir/told" ] && deep=$(pgrep -f '^sleep 1001') && break
+	sleep 0.05
+done
+inner=$(awk '/^sleeper/ { print $2 }' "$dir/told")
+outer=$(awk -v n="$inner" '/^NSpid:/ && $NF == n { split(FILENAME, p, "/"); print p[3] }' /proc/[0-9]*/status 2>/dev/null | while read -r p; do
+	[ "$(readlink "/proc/$p/ns/pid")" = "$(readlink "/proc/$init/ns/pid")" ] && echo "$p"
+done)
+
+for where in "$init" "$path" "${id:0:12}"; do
+	"$sixty" time -d 1 -p "$inner" --ns "$where" --json >"$dir/json" 2>"$dir/err" && jq -e --argjson p "$outer" '[.time[].pid] | length >= 1 and all(. == $p)' "$dir/json" >/dev/null
+	check "a_number_of_a_container_is_found_by_${where:0:4}" $? "$inner is $outer: $(cat "$dir/err"; jq -c '[.time[].pid]' "$dir/json")"
+done
+number=$(awk '/^NSpid:/ { print $(NF - 1) }' "/proc/$deep/status")
+"$sixty" time -d 1 -p "$number" --ns "$init" --json >"$dir/json" 2>"$dir/err" && jq -e --argjson p "$deep" '[.time[].pid] | length >= 1 and all(. == $p)' "$dir/json" >/dev/null
+check and_that_of_a_namespace_within $? "$number is $deep: $(cat "$dir/err"; jq -c '[.time[].pid]' "$dir/json")"
+"$sixty" hist runqlat -d 0.3 -p "$inner" --ns "$init" --json >"$dir/json" 2>"$dir/err"
+check hist_takes_it_too $? "$(cat "$dir/err")"
+"$sixty" trace exec -d 0.3 -p "$inner" --ns "$init" --json >"$dir/json" 2>"$dir/err"
+check and_trace $? "$(cat "$dir/err")"
+refuses a_number_that_nobody_has_there_is_told 1 "no process 4000000 in the PID namespace of $init" -p 4000000 --ns "$init"
+refuses a_namespace_of_nobody_is_told 1 'there is no process 4194303' -p 1 --ns 4194303
+refuses a_container_of_nobody_is_told 1 'no process in a control group or container' -p 1 --ns 0123456789abcdef
+refuses what_is_no_place_is_wrong_usage 2 'ns takes a process' -p 1 --ns nonsense
+refuses ns_alone_is_wrong_usage 2 'needs -p PID' --ns 1
+refuses a_thread_is_no_process 1 'is a thread of process' -p "$(python3 - <<'END'
+import glob
+for s in glob.glob("/proc/[0-9]*/task/*/status"):
+    p = s.split("/")
+    if p[2] != p[4]:
+        print(p[4])
+        break
+else:
+    print(0)
+END
+)"
+kill -9 "${workers[@]}" "$init" 2>/dev/null
+wait "${workers[@]}" 2>/dev/null
+workers=()
+for _ in $(seq 100); do
+	[ -n "$(cat "$group/cgroup.procs" "$group2/cgroup.procs")" ] || break
+	sleep 0.05
+done
