@@ -23,6 +23,8 @@ hidden void open_interval(struct task_struct *t, struct cfs_rq *cfs, struct task
 	__u32 state = t->__state;
 
 	tt->born = tt->since = now;
+	if (config.nested)
+		tt->tgid = or_outside(tgid_of(t));
 	tt->exec = t->se.sum_exec_runtime;
 	tt->run_delay = t->sched_info.run_delay;
 	tt->pcount = t->sched_info.pcount - 1; /* if it is on a CPU; set when it comes otherwise */
@@ -124,9 +126,9 @@ struct {
  * search of all the kernel's types, two milliseconds when it is loaded. */
 hidden void describe(struct task_struct *t, struct wire_task *w)
 {
-	w->pid = t->pid;
-	w->tgid = t->tgid;
-	w->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	w->pid = or_outside(tid_of(t));
+	w->tgid = or_outside(tgid_of(t));
+	w->ppid = read_tgid_of(BPF_CORE_READ(t, real_parent));
 	w->uid = BPF_CORE_READ(t, cred, uid.val);
 	w->start = t->start_boottime;
 	w->group_start = BPF_CORE_READ(t, group_leader, start_boottime);

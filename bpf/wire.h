@@ -245,6 +245,7 @@ struct wire_dead {
 	0xfffffffcu /* as a signed number not -1, which a snapshot keeps for "unlimited" */
 #define WIRE_TOO_OLD 0xfffffffeu
 #define WIRE_QUOTA   0xfffffffdu
+#define WIRE_OUTSIDE 0xfffffffbu /* a process that has no number in the PID namespace of /proc */
 #define WIRE_PAIRS   16384
 #define WIRE_SLICES  128 /* a power of two */
 
@@ -586,7 +587,10 @@ struct wire_hist_config {
 /* ---- what user space tells the programs before they are loaded ---- */
 
 struct wire_config {
-	__u32 self;         /* process id of sixty */
+	__u32 self;   /* process id of sixty, as all numbers here: in the PID namespace of /proc */
+	__u32 nested; /* that is not the outermost one: numbers are to be translated */
+	__u32 below;  /* levels that our own namespace is below it */
+	__u32 spare;
 	__u32 switch_state; /* sched_switch has the state as its fourth argument (fa2c3254d7cf, 5.18) */
 	__u32 cpus;         /* possible ones */
 	__u32 time;         /* the time of threads is accounted for: not only distributions */

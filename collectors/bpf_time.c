@@ -196,7 +196,7 @@ static void put_thread(struct bpf_time *t, const struct wire_task *w, const uint
 	for (unsigned p = 0; p < PART_MAX; p++)
 		if (is_lost(p))
 			notable += parts[p];
-	if (notable < THREAD_LEAST)
+	if (notable < THREAD_LEAST || w->tgid == WIRE_OUTSIDE)
 		return;
 	if (t->threads >= THREAD_ROWS) {
 		t->threads_left_out++;
@@ -350,7 +350,8 @@ static void put_samples(struct bpf_time *t, const struct account *a, size_t row)
 	struct sampled key = { .pid = a->pid };
 	const struct sampled *s;
 
-	if (a->tid || a->short_lived || !bpf_engine_has(t->env->bpf, BPF_SAMPLES))
+	if (a->tid || a->short_lived || a->pid == WIRE_OUTSIDE ||
+	    !bpf_engine_has(t->env->bpf, BPF_SAMPLES))
 		return;
 	s = t->nsamples ? bsearch(&key, t->samples, t->nsamples, sizeof(key), by_pid) : NULL;
 	snapshot_set(t->out, M_TIME_IN_USER, row, s ? s->count.user : 0,
@@ -371,11 +372,14 @@ static void put_roots(struct bpf_time *t, const struct account *a, size_t row)
 
 static void put_account(struct bpf_time *t, const struct account *a)
 {
+	bool outside = a->pid ==
+		       WIRE_OUTSIDE; /* all have that number: their beginning tells them apart */
 	size_t row = snapshot_row(t->out, SCOPE_TIME,
-				  (struct row_id){ a->key, to_ticks(t, a->start) }, a->comm,
-				  strnlen(a->comm, WIRE_COMM));
+				  (struct row_id){ outside ? a->key << 32 ^ a->start : a->key,
+						   to_ticks(t, a->start) },
+				  a->comm, strnlen(a->comm, WIRE_COMM));
 
-	put(t, M_TIME_PID, row, a->pid);
+	put(t, M_TIME_PID, row, outside ? 0 : a->pid);
 	if (a->tid)
 		put(t, M_TIME_TID, row, a->tid);
 	put(t, M_TIME_KTHREAD, row, a->kthread);
@@ -397,8 +401,8 @@ static void take_pair(void *ctx, const void *key, const void *value)
 	const struct wire_pair_key *k = key;
 	const struct wire_pair *p = value;
 	struct bpf_time *t = ctx;
-	int64_t offender = k->offender >= WIRE_ELSEWHERE ? (int32_t)k->offender
-							 : (int64_t)k->offender;
+	int64_t offender = k->offender >= WIRE_OUTSIDE ? (int32_t)k->offender
+						       : (int64_t)k->offender;
 	char name[48];
 	size_t row;
 
@@ -406,7 +410,9 @@ static void take_pair(void *ctx, const void *key, const void *value)
 	row = snapshot_row(t->out, SCOPE_PAIR,
 			   (struct row_id){ .key = (uint64_t)k->victim << 32 | k->offender }, name,
 			   strlen(name));
-	snapshot_set(t->out, M_PAIR_VICTIM, row, k->victim,
+	snapshot_set(t->out, M_PAIR_VICTIM, row,
+		     (uint64_t)(k->victim == WIRE_OUTSIDE ? (int32_t)k->victim
+							  : (int64_t)k->victim),
 		     metric_source(M_PAIR_VICTIM, F_BPF_PAIRS));
 	snapshot_set(t->out, M_PAIR_OFFENDER, row, (uint64_t)offender,
 		     metric_source(M_PAIR_OFFENDER, F_BPF_PAIRS));

@@ -153,8 +153,12 @@ static void name_of(char *out, size_t size, const struct lost_row *l)
 	char safe[64];
 
 	text_printable_into(safe, sizeof(safe), l->name, strlen(l->name));
-	if (l->short_lived)
+	if (l->short_lived && !l->pid)
+		snprintf(out, size, "%" PRIu64 "x %s < -", l->short_lived, safe);
+	else if (l->short_lived)
 		snprintf(out, size, "%" PRIu64 "x %s < %" PRId64, l->short_lived, safe, l->pid);
+	else if (!l->pid)
+		snprintf(out, size, "%s[-]", safe);
 	else
 		snprintf(out, size, "%s[%" PRId64 "]", safe, l->tid ? l->tid : l->pid);
 }

@@ -199,3 +199,36 @@ for _ in $(seq 100); do
 	[ -n "$(cat "$group/cgroup.procs" "$group2/cgroup.procs")" ] || break
 	sleep 0.05
 done
+
+# --- sixty itself in a PID namespace -------------------------------------------------------------
+
+cat >"$dir/nested" <<'END'
+(while :; do :; done) &
+busy=$!
+"$1" time -d 1 -p $busy --json >"$2/of" 2>"$2/err"
+"$1" time -d 1 --json >"$2/nested" 2>>"$2/err"
+"$1" hist runqlat -d 0.3 -p $busy --json >"$2/hist" 2>>"$2/err"
+"$1" trace exit --json >"$2/trace" 2>>"$2/err" &
+tracer=$!
+sleep 1.5
+sh -c 'exit 9' &
+child=$!
+wait $child
+sleep 0.3
+kill -INT $tracer
+wait $tracer
+echo "{\"busy\": $busy, \"child\": $child, \"self\": $$}" >"$2/numbers"
+kill -9 $busy
+END
+unshare -pf --mount-proc --kill-child=KILL sh "$dir/nested" "$PWD/$sixty" "$dir" 2>>"$dir/err"
+w=$(cat "$dir/numbers")
+jq -e --argjson w "$w" '[.time[] | select(.pid == $w.busy and .tid == null)] | length == 1 and (.[0] | .running_user + .running_system + .runnable + .stolen | . > 0.97 and . < 1.03)' "$dir/of" >/dev/null
+check in_a_namespace_its_own_numbers_are_taken $? "$w $(jq -c '[.time[] | [.pid, .comm]]' "$dir/of") $(cat "$dir/err")"
+jq -e --argjson w "$w" '[.time[] | select(.tid == null and .pid == $w.busy and .running_user + .running_system + .runnable > 0.9)] | length == 1' "$dir/nested" >/dev/null && schema "$dir/nested"
+check and_shown $? "$w $(jq -c '[.time[] | [.pid, .comm]]' "$dir/nested" | head -c 400) $(cat "$dir/why")"
+jq -e --argjson w "$w" '[.time[] | select(.pid > 0 and .pid > $w.child + 50)] == []' "$dir/nested" >/dev/null
+check and_nobody_elses $? "$w $(jq -c '[.time[] | [.pid, .comm]]' "$dir/nested" | head -c 400)"
+jq -e '.histograms[0].count >= 1 or .histograms[0].open.count >= 0' "$dir/hist" >/dev/null
+check and_so_does_hist $? "$(head -c 300 "$dir/hist")"
+jq -se --argjson w "$w" '[.[] | select(.event == "exit" and .pid == $w.child)] | length == 1 and .[0].status == 9 and .[0].ppid == $w.self' "$dir/trace" >/dev/null
+check and_trace_tells_them $? "$w $(head -c 400 "$dir/trace")"
