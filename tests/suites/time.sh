@@ -161,7 +161,7 @@ for _ in $(seq 100); do
 	sleep 0.05
 done
 inner=$(awk '/^sleeper/ { print $2 }' "$dir/told")
-outer=$(awk -v n="$inner" '/^NSpid:/ && $NF == n { split(FILENAME, p, "/"); print p[3] }' /proc/[0-9]*/status 2>/dev/null | while read -r p; do
+outer=$(grep -s '^NSpid:' /proc/[0-9]*/status | awk -v n="$inner" '$NF == n { split($1, p, "/"); print p[3] }' | while read -r p; do
 	[ "$(readlink "/proc/$p/ns/pid")" = "$(readlink "/proc/$init/ns/pid")" ] && echo "$p"
 done)
 
