@@ -219,7 +219,8 @@ static void judge_switch(struct judge *j)
 		    "computed 400 ms under a quota of 10 in 50 ms: throttled by cpu.stat %.1f ms",
 		    told * 1e-6);
 		/* the group is kept from a CPU a little longer than its thread waits for it */
-		lasts(j, part(j, PROVE_THROTTLED, PART_THROTTLED), told * 0.75 - 5 * EDGE_NS,
+		lasts(j, part(j, PROVE_THROTTLED, PART_THROTTLED),
+		      told * 0.75 - 1000.0 * (PROVE_PERIOD_US - PROVE_QUOTA_US),
 		      told * 1.1 + 5 * EDGE_NS);
 	}
 }
@@ -254,7 +255,7 @@ static void judge_newtask(struct judge *j)
 	exactly(j, j->f->dead_threads, x->born);
 	did(j, "the same ones: how long they lived in all");
 	lasts(j, (double)j->f->dead_seen_ns, (double)x->born_least * (1 - CLOCKS),
-	      (double)x->born_most * (1 + CLOCKS));
+	      (double)x->born_most * (1 + CLOCKS) + x->born * EDGE_NS);
 }
 
 static void judge_contention(struct judge *j)
