@@ -3,6 +3,8 @@
 #ifndef SIXTY_BPF_DEAD_H
 #define SIXTY_BPF_DEAD_H
 
+#include "bpf/hist.bpf.h"
+#include "bpf/numbers.bpf.h"
 #include "bpf/task.bpf.h"
 
 struct {
@@ -17,13 +19,14 @@ hidden void dead_key(struct task_struct *t, struct wire_dead_key *key)
 	struct task_struct *leader = t->group_leader;
 	struct task_time *lt = bpf_task_storage_get(&sched_tasks, leader, 0, 0);
 
+	key->kind = config.hist.group && hist_in_group(t) ? WIRE_GROUP : 0;
 	if (!lt || !lt->newborn) {
-		key->tgid = t->tgid;
+		key->tgid = config.nested ? (lt ? lt->tgid : WIRE_OUTSIDE) : t->tgid;
 		key->start = leader->start_boottime;
 		return;
 	}
-	key->short_lived = 1;
-	key->tgid = BPF_CORE_READ(t, real_parent, tgid);
+	key->kind |= WIRE_SHORT;
+	key->tgid = or_outside(read_tgid_of(BPF_CORE_READ(t, real_parent)));
 	key->start = BPF_CORE_READ(t, real_parent, group_leader, start_boottime);
 	__builtin_memcpy(key->comm, leader->comm, sizeof(key->comm));
 }

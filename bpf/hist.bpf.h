@@ -7,7 +7,7 @@
 #ifndef SIXTY_BPF_HIST_H
 #define SIXTY_BPF_HIST_H
 
-#include "bpf/common.bpf.h"
+#include "bpf/numbers.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -163,7 +163,7 @@ hidden bool hist_in_group(struct task_struct *t)
 
 hidden bool hist_wants(struct task_struct *t)
 {
-	if (config.hist.pid && (__u32)t->tgid != config.hist.pid)
+	if (config.hist.pid && tgid_of(t) != config.hist.pid)
 		return false;
 	return !config.hist.group || hist_in_group(t);
 }
@@ -172,7 +172,8 @@ hidden bool hist_wants(struct task_struct *t)
 hidden __u32 hist_block_of(enum wire_hist_kind k, struct task_struct *t)
 {
 	if (hist_by(k, HIST_BY_PROCESS))
-		return hist_block(config.hist.first[k], (__u32)t->tgid, t->group_leader->comm);
+		return hist_block(config.hist.first[k], or_outside(tgid_of(t)),
+				  t->group_leader->comm);
 	return config.hist.first[k];
 }
 

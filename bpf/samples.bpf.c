@@ -92,7 +92,7 @@ int samples_tick(struct bpf_perf_event_data *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cpu *c = this_cpu();
-	__u32 zero = 0, tgid = task->tgid;
+	__u32 zero = 0, tgid;
 	struct wire_sample *s = bpf_map_lookup_elem(&samples_scratch, &zero);
 	struct wire_sampled *t;
 	long kernel;
@@ -102,6 +102,7 @@ int samples_tick(struct bpf_perf_event_data *ctx)
 	c->counts.events[PROG_SAMPLE]++;
 	if (!task->pid)
 		return 0; /* idle */
+	tgid = or_outside(tgid_of(task));
 	t = sampled_task(tgid);
 	if (!t) {
 		count_loss(c, LOSS_SAMPLES_FULL, 0);

@@ -127,7 +127,7 @@ hidden __u64 unseen_trip(struct cpu *c, struct task_struct *prev, struct task_ti
 		wait = all - ran;
 	tt->parts[PART_RUNNABLE] += wait;
 	if (wait)
-		charge(prev->tgid, WIRE_TOO_OLD, 0, wait, c);
+		charge(or_outside(tgid_of(prev)), WIRE_TOO_OLD, 0, wait, c);
 	tt->parts[PART_RESIDUAL] += all - ran - wait;
 	return ran;
 }
@@ -292,6 +292,8 @@ int BPF_PROG(sched_newtask, struct task_struct *task)
 	tt->since = tt->born = bpf_ktime_get_ns();
 	tt->part = PART_RESIDUAL; /* until it is put on a run queue for the first time */
 	tt->newborn = 1;
+	if (config.nested)
+		tt->tgid = or_outside(tgid_of(task));
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #ifndef SIXTY_BPF_SLICES_H
 #define SIXTY_BPF_SLICES_H
 
-#include "bpf/common.bpf.h"
+#include "bpf/numbers.bpf.h"
 #include "bpf/off.bpf.h"
 #include "bpf/trace_runq.bpf.h"
 
@@ -38,15 +38,25 @@ hidden bool is_rt(struct task_struct *t)
 	return t->policy != 0 && t->policy != 3 && t->policy != 5; /* SCHED_OTHER, BATCH, IDLE */
 }
 
+/* One that dies has no number any more: it had one when it came. */
+hidden __u32 slice_owner(struct cpu *c, struct task_struct *prev)
+{
+	if (!prev->pid)
+		return 0;
+	if (config.nested && c->here == (__u32)prev->pid)
+		return c->here_tgid;
+	return or_outside(tgid_of(prev));
+}
+
 /* prev leaves at `now` after it ran for `ran`. Where the switch in between was not seen, two slices end here. */
 hidden void slice_end(struct cpu *c, struct task_struct *prev, struct task_struct *next, __u64 now,
 		      __u64 ran)
 {
 	if (c->here != (__u32)prev->pid && c->slice_last && now - ran > c->slice_last)
 		slice_push(c, c->here_tgid, c->here_rt, now - ran);
-	slice_push(c, prev->pid ? prev->tgid : 0, prev->pid && is_rt(prev), now);
+	slice_push(c, slice_owner(c, prev), prev->pid && is_rt(prev), now);
 	c->here = next->pid;
-	c->here_tgid = next->pid ? next->tgid : 0;
+	c->here_tgid = next->pid ? or_outside(tgid_of(next)) : 0;
 	c->here_rt = next->pid && is_rt(next);
 }
 
@@ -110,7 +120,7 @@ static long charge_slice(__u32 i, struct overlap *o)
  * other CPUs is not in our ring. */
 hidden void charge_wait(struct cpu *c, struct task_struct *victim, __u64 now, const struct split *w)
 {
-	struct overlap o = { .now = now, .victim = victim->tgid, .weight = 1024 };
+	struct overlap o = { .now = now, .victim = or_outside(tgid_of(victim)), .weight = 1024 };
 
 	/* Short waits are added up, and the one that makes the sum large enough stands for all of it: each is chosen as
 	 * often as it is long, and their sum is kept. */

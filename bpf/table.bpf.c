@@ -5,6 +5,7 @@
  * meanwhile (it moves what it did to its process under signal_struct::stats_lock). What a record cannot hold whole is
  * marked, and read from /proc. */
 #include "bpf/memory.bpf.h"
+#include "bpf/numbers.bpf.h"
 
 #define TABLE_THREADS 65536 /* of one process: a longer walk is left to /proc */
 
@@ -21,51 +22,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wire_ask);
 } table_ask SEC(".maps");
-
-/* ---- numbers of processes, as our own PID namespace gives them ---- */
-
-struct ours {
-	__u32 level; /* 0: the outermost, where the kernel's own numbers are right */
-	struct pid_namespace *ns;
-};
-
-hidden void read_number(struct pid *pid, __u32 level, struct upid *up)
-{
-	bpf_probe_read_kernel(up, sizeof(*up),
-			      (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-				      level * sizeof(*up));
-}
-
-/* The same for every record, since whoever reads them is who attached the program. */
-static struct ours found SEC(".bss.table");
-static bool is_found SEC(".bss.table");
-
-hidden void find_ours(struct ours *o)
-{
-	struct task_struct *me = bpf_get_current_task_btf();
-	struct upid up = {};
-	struct pid *pid;
-
-	if (!is_found) {
-		pid = BPF_CORE_READ(me, thread_pid);
-		found.level = BPF_CORE_READ(pid, level);
-		read_number(pid, found.level, &up);
-		found.ns = up.ns;
-		is_found = true;
-	}
-	*o = found;
-}
-
-/* 0: it has no number there. */
-hidden __u32 number_of(struct pid *pid, const struct ours *o)
-{
-	struct upid up = {};
-
-	if (!pid || BPF_CORE_READ(pid, level) < o->level)
-		return 0;
-	read_number(pid, o->level, &up);
-	return up.ns == o->ns ? up.nr : 0;
-}
 
 /* ---- sums over threads ---- */
 

@@ -37,6 +37,8 @@ struct task_time {
 	/* see wake.bpf.h */
 	struct off_time locked, own;
 	__u32 heir; /* enum wire_root: what the waker hands on */
+	__u32 tgid; /* of its process, where numbers are translated: a dead one has none */
+	__u32 spare;
 	__u32 turn; /* odd while a switch writes here: the sweep reads again */
 	__u64 roots[ROOT_MAX];
 	struct wire_deep deep[WIRE_DEEP];

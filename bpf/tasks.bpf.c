@@ -3,6 +3,7 @@
  * its interval; each later one credits the interval that is open up to now. */
 #include "bpf/ladder.bpf.h"
 #include "bpf/off.bpf.h"
+#include "bpf/hist.bpf.h"
 
 /* on_cpu is there on SMP kernels only; every kernel that has BTF in practice is one. */
 struct task_struct___smp {
@@ -22,6 +23,8 @@ hidden void open_interval(struct task_struct *t, struct cfs_rq *cfs, struct task
 	__u32 state = t->__state;
 
 	tt->born = tt->since = now;
+	if (config.nested)
+		tt->tgid = or_outside(tgid_of(t));
 	tt->exec = t->se.sum_exec_runtime;
 	tt->run_delay = t->sched_info.run_delay;
 	tt->pcount = t->sched_info.pcount - 1; /* if it is on a CPU; set when it comes otherwise */
@@ -123,9 +126,9 @@ struct {
  * search of all the kernel's types, two milliseconds when it is loaded. */
 hidden void describe(struct task_struct *t, struct wire_task *w)
 {
-	w->pid = t->pid;
-	w->tgid = t->tgid;
-	w->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	w->pid = or_outside(tid_of(t));
+	w->tgid = or_outside(tgid_of(t));
+	w->ppid = read_tgid_of(BPF_CORE_READ(t, real_parent));
 	w->uid = BPF_CORE_READ(t, cred, uid.val);
 	w->start = t->start_boottime;
 	w->group_start = BPF_CORE_READ(t, group_leader, start_boottime);
@@ -144,6 +147,8 @@ hidden void describe(struct task_struct *t, struct wire_task *w)
 	w->nvcsw = t->nvcsw;
 	w->nivcsw = t->nivcsw;
 	__builtin_memcpy(w->comm, t->comm, sizeof(w->comm));
+	/* who is dead and waits for its parent has left it */
+	w->in_group = config.hist.group && !t->exit_state && hist_in_group(t);
 }
 
 hidden void lose_storage(void)

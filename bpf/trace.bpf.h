@@ -3,7 +3,7 @@
 #ifndef SIXTY_BPF_TRACE_H
 #define SIXTY_BPF_TRACE_H
 
-#include "bpf/common.bpf.h"
+#include "bpf/numbers.bpf.h"
 
 /* User space sets its size before it is made; without events it is not made. */
 struct {
@@ -62,9 +62,9 @@ hidden void trace_who(struct wire_event *e, struct task_struct *t)
 {
 	struct css_set *set = t->cgroups;
 
-	e->pid = t->tgid;
-	e->tid = t->pid;
-	e->ppid = t->real_parent->tgid;
+	e->pid = tgid_of(t);
+	e->tid = tid_of(t);
+	e->ppid = config.nested ? nested_tgid(t->real_parent) : (__u32)t->real_parent->tgid;
 	e->uid = t->cred->uid.val;
 	e->start = t->group_leader->start_boottime;
 	__builtin_memcpy(e->comm, t->comm, sizeof(e->comm));

@@ -45,7 +45,7 @@ int BPF_PROG(trace_open, struct pt_regs *regs, long ret)
 	if (ret >= 0 || ret <= -512 || open_call(regs, &path) == CALL_OTHER)
 		return 0;
 	t = bpf_get_current_task_btf();
-	if (!trace_wants(t->tgid))
+	if (!trace_wants(tgid_of(t)))
 		return 0;
 	r = bpf_ringbuf_reserve(&trace_ring, sizeof(*r), 0);
 	if (!r) {
@@ -83,7 +83,7 @@ int BPF_PROG(trace_fsync_enter, struct file *file, int datasync)
 	__u32 tid = t->pid;
 
 	trace_count(TRACE_FSYNC);
-	if (!trace_wants(t->tgid))
+	if (!trace_wants(tgid_of(t)))
 		return 0;
 	f.dentry = (__u64)file->f_path.dentry;
 	if (bpf_map_update_elem(&trace_fsyncs, &tid, &f, BPF_ANY))

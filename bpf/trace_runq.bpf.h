@@ -64,7 +64,7 @@ hidden void runq_end(struct task_struct *victim, __u64 wait, __u64 throttled, __
 	struct wire_runq *r;
 
 	trace_count(TRACE_RUNQ);
-	if (!s || !trace_wants(victim->tgid) || !TRACE_NEW(r, TRACE_RUNQ, victim))
+	if (!s || !trace_wants(tgid_of(victim)) || !TRACE_NEW(r, TRACE_RUNQ, victim))
 		return;
 	r->wait_ns = wait;
 	r->throttled_ns = throttled;

@@ -28,7 +28,7 @@ int BPF_PROG(trace_exec, struct task_struct *t, int old_pid, struct linux_binprm
 	long n;
 
 	trace_count(TRACE_EXEC);
-	if (!trace_wants(t->tgid))
+	if (!trace_wants(tgid_of(t)))
 		return 0;
 	r = bpf_ringbuf_reserve(&trace_ring, sizeof(*r), 0);
 	if (!r) {
@@ -78,7 +78,7 @@ int BPF_PROG(trace_exit, struct task_struct *t)
 		last = ctx[1] & 1;
 	else
 		last = !sig->live.counter;
-	if (!last || !trace_wants(t->tgid) || !TRACE_NEW(r, TRACE_EXIT, t))
+	if (!last || !trace_wants(tgid_of(t)) || !TRACE_NEW(r, TRACE_EXIT, t))
 		return 0;
 	r->e.tid = leader->pid;
 	__builtin_memcpy(r->e.comm, leader->comm, sizeof(r->e.comm));
@@ -102,11 +102,11 @@ int trace_signal(__u64 *ctx)
 	struct kernel_siginfo *info = (void *)trace_argument(ctx, 1);
 	struct task_struct *from = bpf_get_current_task_btf();
 	struct task_struct *to = (void *)ctx[2];
-	__u32 to_pid = BPF_CORE_READ(to, tgid);
+	__u32 to_pid = read_tgid_of(to);
 	struct wire_signal *r;
 
 	trace_count(TRACE_SIGNAL);
-	if (!trace_wants(from->tgid) && !trace_wants(to_pid))
+	if (!trace_wants(tgid_of(from)) && !trace_wants(to_pid))
 		return 0;
 	if (!TRACE_NEW(r, TRACE_SIGNAL, from))
 		return 0;
@@ -115,7 +115,7 @@ int trace_signal(__u64 *ctx)
 	r->code = is_info(info) ? BPF_CORE_READ(info, si_code) : info ? 0x80 : 0;
 	r->result = (int)ctx[4];
 	r->other_pid = to_pid;
-	r->other_tid = BPF_CORE_READ(to, pid);
+	r->other_tid = read_tid_of(to);
 	BPF_CORE_READ_INTO(&r->other_comm, to, comm);
 	TRACE_PUT(r);
 	return 0;
@@ -137,7 +137,7 @@ int trace_signal_deliver(__u64 *ctx)
 	int code = is_info(info) ? BPF_CORE_READ(info, si_code) : info ? 0x80 : 0;
 
 	trace_count(TRACE_SIGNAL);
-	if (!trace_wants(t->tgid) || !TRACE_NEW(r, TRACE_SIGNAL, t))
+	if (!trace_wants(tgid_of(t)) || !TRACE_NEW(r, TRACE_SIGNAL, t))
 		return 0;
 	r->delivered = 1;
 	r->number = (int)ctx[0];
@@ -176,7 +176,7 @@ int trace_oom(__u64 *ctx)
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
-	r->by_pid = by->tgid;
+	r->by_pid = tgid_of(by);
 	__builtin_memcpy(r->by_comm, by->comm, sizeof(r->by_comm));
 	TRACE_PUT(r);
 	return 0;
@@ -189,7 +189,7 @@ int BPF_PROG(trace_module, struct module *mod)
 	struct wire_module *r;
 
 	trace_count(TRACE_MODULE);
-	if (!trace_wants(t->tgid) || !TRACE_NEW(r, TRACE_MODULE, t))
+	if (!trace_wants(tgid_of(t)) || !TRACE_NEW(r, TRACE_MODULE, t))
 		return 0;
 	bpf_probe_read_kernel_str(r->name, sizeof(mod->name), &mod->name);
 	TRACE_PUT(r);

@@ -155,9 +155,11 @@ struct wire_task {
 	__u32 cpu;
 	__u32 part;     /* enum wire_part of the open interval */
 	__u32 nthreads; /* of the process */
-	__u64 open_ns;  /* length of the open interval */
-	__u64 wait_ns;  /* waiting for a CPU that has not ended */
-	__u64 seen_ns;  /* wall time that the parts add up to */
+	__u32 in_group; /* the control group that is asked for, or one below it */
+	__u32 spare;
+	__u64 open_ns; /* length of the open interval */
+	__u64 wait_ns; /* waiting for a CPU that has not ended */
+	__u64 seen_ns; /* wall time that the parts add up to */
 	__u64 slices;
 	__u64 utime, stime, exec; /* utime and stime are sampled by ticks, exec is exact */
 	__u64 run_delay;
@@ -221,9 +223,12 @@ struct wire_row {
 struct wire_dead_key {
 	__u64 start; /* of the process, or of the parent */
 	__u32 tgid;
-	__u32 short_lived; /* 1: tgid and start are the parent's */
+	__u32 kind; /* WIRE_SHORT: tgid and start are the parent's; WIRE_GROUP: of the control group that is asked for */
 	char comm[WIRE_COMM];
 };
+
+#define WIRE_SHORT 1u
+#define WIRE_GROUP 2u
 
 struct wire_dead {
 	__u64 threads; /* that died */
@@ -244,6 +249,7 @@ struct wire_dead {
 	0xfffffffcu /* as a signed number not -1, which a snapshot keeps for "unlimited" */
 #define WIRE_TOO_OLD 0xfffffffeu
 #define WIRE_QUOTA   0xfffffffdu
+#define WIRE_OUTSIDE 0xfffffffbu /* a process that has no number in the PID namespace of /proc */
 #define WIRE_PAIRS   16384
 #define WIRE_SLICES  128 /* a power of two */
 
@@ -696,7 +702,10 @@ struct wire_profile_config {
 };
 
 struct wire_config {
-	__u32 self;         /* process id of sixty */
+	__u32 self;   /* process id of sixty, as all numbers here: in the PID namespace of /proc */
+	__u32 nested; /* that is not the outermost one: numbers are to be translated */
+	__u32 below;  /* levels that our own namespace is below it */
+	__u32 spare;
 	__u32 switch_state; /* sched_switch has the state as its fourth argument (fa2c3254d7cf, 5.18) */
 	__u32 cpus;         /* possible ones */
 	__u32 time;         /* the time of threads is accounted for: not only distributions */

@@ -19,12 +19,15 @@
 
 struct doctor_args {
 	struct output_args output;
+	bool prove;
 };
 
 static const struct doctor_args defaults = { .output = { .json = false } };
 
 /* clang-format off */
 static const struct opt opts[] = {
+	{ 0, "prove", OPT_FLAG, offsetof(struct doctor_args, prove), NULL,
+	  "let every eBPF program measure known work for three seconds, and compare; says before what it makes and does", 0, 0, NULL },
 	PRINT_OPTS(struct doctor_args, output),
 	{ .name = NULL }
 };
@@ -189,6 +192,19 @@ static void put(struct json *j, const char *key, const char *raw)
 	buf_done(&safe);
 }
 
+void doctor_put_host(struct json *j, const struct host *h)
+{
+	json_object(j, "host");
+	put(j, "hostname", h->hostname);
+	put(j, "kernel", h->kernel);
+	put(j, "arch", h->arch);
+	json_u64(j, "cpus", h->cpus);
+	json_u64(j, "memory_bytes", h->memory_bytes);
+	put(j, "virtualization", h->virtualization);
+	json_bool(j, "container", h->container);
+	json_end_object(j);
+}
+
 static void chart_json(struct buf *out, const struct chart *c)
 {
 	struct json j;
@@ -196,15 +212,7 @@ static void chart_json(struct buf *out, const struct chart *c)
 	json_begin(&j, out);
 	json_object(&j, NULL);
 	json_string(&j, "schema", "sixty.doctor/1");
-	json_object(&j, "host");
-	put(&j, "hostname", c->host->hostname);
-	put(&j, "kernel", c->host->kernel);
-	put(&j, "arch", c->host->arch);
-	json_u64(&j, "cpus", c->host->cpus);
-	json_u64(&j, "memory_bytes", c->host->memory_bytes);
-	put(&j, "virtualization", c->host->virtualization);
-	json_bool(&j, "container", c->host->container);
-	json_end_object(&j);
+	doctor_put_host(&j, c->host);
 	json_array(&j, "checks");
 	for (size_t i = 0; i < c->nchecks; i++) {
 		json_object(&j, NULL);
@@ -270,6 +278,8 @@ static int doctor_run(const void *args, int argc, char **argv)
 		return output_usage("doctor", "takes no operand, but got '%s'", argv[0]);
 	if (output_open(&o, &a->output, &e))
 		return output_refused(&e);
+	if (a->prove)
+		return doctor_prove(&o);
 	if (root_open(&root, "/", &e))
 		return output_error(&e);
 	err = session_open(&s, &sa, &e);
@@ -302,11 +312,16 @@ out:
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "say what works on this machine, what does not, why, and how to get it",
-	.usage = "sixty doctor [--json]",
+	.usage = "sixty doctor [--prove] [--json]",
 	.description =
 		"Tries every source and every right that sixty can use. What is missing costs something: it is said what, and "
-		"how to get it. Nothing is changed.",
+		"how to get it. Nothing is changed.\n\n"
+		"--prove goes further: it lets processes of its own do known work (sleep, compute, wait for locks, read, sync, connect) "
+		"and compares what each program measures of it with what is known. For that it makes a file without a name, a loop device, "
+		"control groups and a network namespace, all its own and gone when it ends. It says of each program: pass, wrong, or cannot "
+		"be proved here, and why. The exit status is 1 when something is wrong, or nothing could be proved.",
 	.examples = "sudo sixty doctor\twhat triage can see as root\n"
+		    "sudo sixty doctor --prove\twhether what eBPF measures is true on this kernel\n"
 		    "sixty doctor\tand what it can see as you\n",
 	.opts = opts,
 	.defaults = &defaults,

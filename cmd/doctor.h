@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/root.h"
+#include "model/host.h"
 
 /* One question about the machine: what was found, what is lost by it, how to get it. */
 enum health { HEALTH_OK, HEALTH_LIMITED, HEALTH_MISSING };
@@ -30,5 +31,13 @@ void probe_taskstats(const struct root *root, struct diagnosis *d);
 
 void diagnosis_set(struct diagnosis *d, enum health h, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+struct json;
+struct output;
+
+void doctor_put_host(struct json *j, const struct host *h);
+
+/* Prove what the programs measure; doctor_prove.c. The exit status: 1 when something is wrong, or nothing could be proved. */
+int doctor_prove(const struct output *o);
 
 #endif

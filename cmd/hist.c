@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cmd/output.h"
+#include "cmd/target.h"
 #include "engine/histing.h"
 #include "export/hists.h"
 #include "export/progress.h"
@@ -17,7 +18,7 @@
 struct hist_args {
 	double seconds, interval, budget;
 	int pid, count;
-	const char *cgroup, *disk, *per;
+	const char *ns, *cgroup, *disk, *per;
 	bool heat;
 	struct output_args output;
 };
@@ -29,8 +30,7 @@ static const struct hist_args defaults = { .budget = 10 };
 
 /* clang-format off */
 static const struct opt opts[] = {
-	{ 'p', "pid", OPT_INT, offsetof(struct hist_args, pid), "PID",
-	  "this process only; 0 for all", 0, 4194304, NULL },
+	PID_OPTS(struct hist_args, pid, ns, "this process only; 0 for all"),
 	{ 'C', "cgroup", OPT_STRING, offsetof(struct hist_args, cgroup), "CGROUP",
 	  "processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
 	  0, 0, NULL },
@@ -249,6 +249,8 @@ static int hist_run(const void *args, int argc, char **argv)
 		status = check_filters(a, ha.kind);
 	if (!status)
 		status = check_format(a, &p.out);
+	if (!status)
+		status = target_pid("hist", a->pid, a->ns, &ha.pid);
 	if (status)
 		return status;
 	if (a->heat && !(ha.interval > 0))
@@ -280,7 +282,7 @@ const struct command command_hist = {
 	.name = "hist",
 	.summary = "show a distribution: waits for a CPU, disk requests, syscalls, interrupts",
 	.usage =
-		"sixty hist NAME [-p PID] [-C CGROUP] [--disk DISK] [--per KEY] [-d SECONDS] [-i SECONDS [-n COUNT]] [--heat] [--budget PCT] [--json]",
+		"sixty hist NAME [-p PID [--ns WHERE]] [-C CGROUP] [--disk DISK] [--per KEY] [-d SECONDS] [-i SECONDS [-n COUNT]] [--heat] [--budget PCT] [--json]",
 	.description =
 		"NAME is one of the words below; `sixty list hists` says what each can be told apart by, what it needs and cannot "
 		"see. Values are counted in the kernel, in slots of an eighth of a power of two: percentiles are off by 6.25 % at "

@@ -2,22 +2,18 @@
 /* Where a report goes and how it looks: the same for every command. */
 #include "cmd/output.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cmd/sink.h"
 #include "export/progress.h"
 
 #define COLUMNS_LEAST   60
@@ -131,133 +127,20 @@ void output_progress_end(struct output *o)
 
 /* ---- writing ---- */
 
-/* A new file is written without a name (O_TMPFILE) and gets one when it is complete, so nothing half-written is ever
- * seen. Replacing an old file needs a rename, since link(2) does not replace: between the two a crash leaves a part
- * called .FILE.sixty-PID, which the next run removes. Where there is no O_TMPFILE (NFS, FAT) or no /proc, the part has
- * that name from the beginning. */
-struct target {
-	char dir[512], part[600];
-	const char *file, *base;
-};
-
-static int target_init(struct target *t, const char *file, struct err *e)
+int output_text(const char *file, const struct buf *b, struct err *e)
 {
-	const char *slash = strrchr(file, '/');
-
-	t->file = file;
-	t->base = slash ? slash + 1 : file;
-	if (!*t->base || strlen(file) >= sizeof(t->dir))
-		return err_set(e, -EINVAL, "cannot write '%s': not the name of a file", file);
-	snprintf(t->dir, sizeof(t->dir), "%.*s", slash ? (int)(slash - file + 1) : 2,
-		 slash ? file : "./");
-	snprintf(t->part, sizeof(t->part), "%s.%s.sixty-%d", t->dir, t->base, (int)getpid());
-	return 0;
-}
-
-/* Parts of runs that are over. */
-static void remove_parts(const struct target *t)
-{
-	DIR *d = opendir(t->dir);
-	struct dirent *de;
-
-	while (d && (de = readdir(d))) {
-		struct text name = text_of(de->d_name);
-		uint64_t pid;
-
-		if (text_skip(&name, ".") && text_skip(&name, t->base) &&
-		    text_skip(&name, ".sixty-") && text_is_u64(name, &pid) && pid &&
-		    pid <= INT_MAX && kill((pid_t)pid, 0) && errno == ESRCH)
-			unlinkat(dirfd(d), de->d_name, 0);
-	}
-	if (d)
-		closedir(d);
-}
-
-static int write_and_close(int fd, const struct buf *b, mode_t mode)
-{
-	int err = buf_write(b, fd);
-
-	if (!err && mode && fchmod(fd, mode))
-		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	return err;
-}
-
-/* -EEXIST if the name is taken, -EOPNOTSUPP if it has to be done in another way. */
-static int write_unnamed(const struct target *t, const struct buf *b, mode_t mode, const char *name)
-{
-	int fd = open(t->dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666), err;
-	char self[64];
-
-	if (fd < 0)
-		return errno == EISDIR || errno == ENOENT ? -EOPNOTSUPP : -errno;
-	err = buf_write(b, fd);
-	if (!err && mode && fchmod(fd, mode))
-		err = -errno;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (!err && linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW))
-		err = errno == ENOENT ? -EOPNOTSUPP : -errno;
-	close(fd);
-	return err;
-}
-
-static int write_named(const struct target *t, const struct buf *b, mode_t mode)
-{
-	int fd = open(t->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-
-	return fd < 0 ? -errno : write_and_close(fd, b, mode);
-}
-
-static int write_whole(const char *file, const struct buf *b, struct err *e)
-{
-	struct target t;
-	struct stat old;
-	mode_t mode = !stat(file, &old) ? old.st_mode & 0777 : 0; /* a private file stays private */
-	int err = target_init(&t, file, e);
+	struct sink k;
+	int err = sink_open(&k, file, e);
 
 	if (err)
 		return err;
-	remove_parts(&t);
-	err = mode ? -EEXIST : write_unnamed(&t, b, 0, file);
+	err = buf_write(b, k.fd);
 	if (!err)
-		return 0;
-	if (err == -EEXIST)
-		err = write_unnamed(&t, b, mode, t.part);
-	if (err == -EOPNOTSUPP)
-		err = write_named(&t, b, mode);
-	if (!err && rename(t.part, file))
-		err = -errno;
-	if (!err)
-		return 0;
-	unlink(t.part);
-	return err_errno(e, err, "cannot write %s", file);
-}
-
-/* Devices and pipes (-o /dev/stderr, -o /dev/full) are written straight. */
-static bool is_special(const char *file)
-{
-	struct stat st;
-
-	return !strncmp(file, "/dev/", 5) || !strncmp(file, "/proc/", 6) ||
-	       (!stat(file, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
-}
-
-int output_text(const char *file, const struct buf *b, struct err *e)
-{
-	int fd = STDOUT_FILENO, err;
-
-	if (file && strcmp(file, "-") != 0 && !is_special(file))
-		return write_whole(file, b, e);
-	if (file && is_special(file)) {
-		fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			return err_errno(e, -errno, "cannot open %s", file);
-	}
-	err = fd == STDOUT_FILENO ? buf_write(b, fd) : write_and_close(fd, b, 0);
+		return sink_keep(&k, e);
+	sink_drop(&k);
 	if (err == -EPIPE)
 		return err;
-	return err ? err_errno(e, err, "cannot write %s", file ? file : "to standard output") : 0;
+	return err_errno(e, err, "cannot write %s", file ? file : "to standard output");
 }
 
 int output_report(struct output *o, const struct report *r, struct err *e)

@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/output.h"
+#include "cmd/sink.h"
+#include "cmd/target.h"
 #include "collectors/trace_who.h"
 #include "engine/loop.h"
 #include "engine/tracing.h"
@@ -30,7 +32,7 @@ static const char *const formats[] = { "text", "json", "csv", NULL };
 
 struct trace_args {
 	int pid, count, format, stamps, color;
-	const char *cgroup, *comm, *min;
+	const char *cgroup, *comm, *min, *file, *ns;
 	double seconds, budget;
 	bool json, ascii, verbose;
 };
@@ -39,8 +41,7 @@ static const struct trace_args defaults = { .min = "10ms", .budget = 25 };
 
 /* clang-format off */
 static const struct opt opts[] = {
-	{ 'p', "pid", OPT_INT, offsetof(struct trace_args, pid), "PID",
-	  "events of this process only; 0 for all", 0, 4194304, NULL },
+	PID_OPTS(struct trace_args, pid, ns, "events of this process only; 0 for all"),
 	{ 'C', "cgroup", OPT_STRING, offsetof(struct trace_args, cgroup), "CGROUP",
 	  "events of processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
 	  0, 0, NULL },
@@ -56,6 +57,8 @@ static const struct opt opts[] = {
 	  "the same as --format json", 0, 0, NULL },
 	{ 0, "format", OPT_CHOICE, offsetof(struct trace_args, format), "FORM",
 	  "one line per event, as text, as a JSON object, or as CSV", 0, 0, formats },
+	{ 'o', "output", OPT_STRING, offsetof(struct trace_args, file), "FILE",
+	  "write to FILE, which appears whole, when it is over, or not at all", 0, 0, NULL },
 	{ 0, "timestamps", OPT_CHOICE, offsetof(struct trace_args, stamps), "KIND",
 	  "local time, time since the line before, or time since boot", 0, 0, stamps },
 	{ 'v', "verbose", OPT_FLAG, offsetof(struct trace_args, verbose), NULL,
@@ -77,6 +80,8 @@ struct printer {
 	struct style style;
 	unsigned events;
 	struct buf out;
+	struct sink to;
+	int unwritten;   /* what has ended the last write; 0: nothing */
 	uint64_t before; /* time of the line before; 0: there was none */
 	int signals;     /* what write_batch() got last; -1 before */
 };
@@ -165,11 +170,11 @@ static void print_event(void *ctx, const void *record, const char *exe, const ch
 	p->writer->line(&p->out, p->events, &p->style, &l);
 }
 
-/* Standard output may be a pipe whose reader has stopped: signals must get through all the same. */
+/* What it is written to may be a pipe whose reader has stopped: signals must get through all the same. */
 static int write_batch(void *ctx, int signals)
 {
 	struct printer *p = ctx;
-	struct pollfd fds[2] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
+	struct pollfd fds[2] = { { .fd = p->to.fd, .events = POLLOUT },
 				 { .fd = signals, .events = POLLIN } };
 	size_t done = 0;
 	int err = 0;
@@ -185,29 +190,30 @@ static int write_batch(void *ctx, int signals)
 			err = loop_signal(signals);
 		if (err || !fds[0].revents)
 			continue;
-		got = write(STDOUT_FILENO, p->out.data + done, n < CHUNK ? n : CHUNK);
+		got = write(p->to.fd, p->out.data + done, n < CHUNK ? n : CHUNK);
 		if (got < 0 && errno != EINTR && errno != EAGAIN)
 			err = -errno;
 		else if (got > 0)
 			done += (size_t)got;
 	}
+	p->unwritten = err;
 	buf_clear(&p->out);
 	return err;
 }
 
-static void print_totals(struct printer *p, struct tracing *t)
+static int print_totals(struct printer *p, struct tracing *t)
 {
 	struct trace_totals totals;
 
 	tracing_totals(t, &totals);
 	if (!strcmp(p->writer->name, "json")) {
 		trace_totals_json(&p->out, &totals);
-		write_batch(p, p->signals);
-		return;
+		return write_batch(p, p->signals);
 	}
 	trace_totals_text(&p->out, &totals, &p->style);
 	buf_write(&p->out, STDERR_FILENO);
 	buf_clear(&p->out);
+	return 0;
 }
 
 /* ---- command ---- */
@@ -263,7 +269,27 @@ static bool wants_color(const struct trace_args *a)
 
 	if (a->color)
 		return a->color == 1;
-	return !(no && *no) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+	return !(no && *no) && !a->file && isatty(STDOUT_FILENO) && term && *term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* The exit status of a run that ended with err. Of one that was cut short nothing is printed, and no file is left. */
+static int finish(struct printer *p, struct tracing *t, int err, struct err *e)
+{
+	if (!err || err == -EINTR) {
+		err = print_totals(p, t);
+		if (!err)
+			return sink_keep(&p->to, e) ? output_error(e) : 0;
+	}
+	sink_drop(&p->to);
+	if (err == -EPIPE)
+		return 0;
+	if (err == -ECANCELED || err == -EINTR) /* the second Ctrl-C */
+		return 1;
+	if (err == p->unwritten)
+		err_errno(e, err, "cannot write %s",
+			  p->args->file ? p->args->file : "to standard output");
+	return output_error(e);
 }
 
 static int run_tracing(struct printer *p, struct tracing_args *ta)
@@ -271,26 +297,22 @@ static int run_tracing(struct printer *p, struct tracing_args *ta)
 	struct buf missing = { 0 };
 	struct tracing *t = NULL;
 	struct err e = { 0 };
-	int err = tracing_open(&t, ta, &missing, &e), status = 1;
+	int err = sink_open(&p->to, p->args->file, &e), status;
 
-	note_missing(&missing);
-	buf_done(&missing);
 	if (err)
 		return output_error(&e);
+	ta->out = p->to.fd;
+	err = tracing_open(&t, ta, &missing, &e);
+	note_missing(&missing);
+	buf_done(&missing);
+	if (err) {
+		sink_drop(&p->to);
+		return output_error(&e);
+	}
 	p->names = tracing_names(t);
 	note_prices(p->args, ta->events);
 	p->writer->head(&p->out, p->events, &p->style);
-	err = tracing_run(t, &e);
-	if (!err || err == -EINTR) {
-		print_totals(p, t);
-		status = 0;
-	} else if (err == -EPIPE) {
-		status = 0;
-	} else if (err != -ECANCELED) {
-		if (!e.msg[0])
-			err_errno(&e, err, "cannot write to standard output");
-		output_error(&e);
-	}
+	status = finish(p, t, tracing_run(t, &e), &e);
 	tracing_close(t);
 	return status;
 }
@@ -301,8 +323,7 @@ static int trace_run(const void *args, int argc, char **argv)
 	struct printer p = { .args = a,
 			     .writer = &trace_writers[a->json ? 1 : a->format],
 			     .signals = -1 };
-	struct tracing_args ta = { .pid = (uint32_t)a->pid,
-				   .cgroup = a->cgroup,
+	struct tracing_args ta = { .cgroup = a->cgroup,
 				   .comm = a->comm,
 				   .seconds = a->seconds,
 				   .count = (uint64_t)a->count,
@@ -311,13 +332,17 @@ static int trace_run(const void *args, int argc, char **argv)
 				   .on_batch = write_batch,
 				   .ctx = &p };
 	struct err e = { 0 };
-	int status = parse_events(argc, argv, &ta.events);
+	int status = parse_events(argc, argv, &ta.events), pid = 0;
 
 	if (status)
 		return status;
 	if (parse_duration(a->min, &ta.slow_ns, &e) ||
 	    (a->cgroup && trace_who_check_pattern(a->cgroup, &e)))
 		return output_refused(&e);
+	status = target_pid("trace", a->pid, a->ns, &pid);
+	if (status)
+		return status;
+	ta.pid = (uint32_t)pid;
 	p.events = ta.events;
 	p.style = (struct style){ .columns = 100,
 				  .color = wants_color(a),
@@ -338,7 +363,7 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "print events as they happen: processes, files, disks, TCP, drops, signals",
 	.usage =
-		"sixty trace EVENT... [-p PID] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [--json]",
+		"sixty trace EVENT... [-p PID [--ns WHERE]] [-C CGROUP] [--comm NAME] [--min DURATION] [-n COUNT] [-d SECONDS] [-o FILE] [--json]",
 	.description =
 		"EVENT is one or more of the words below; `sixty list events` says what each needs and costs, and has the columns. "
 		"Several events are put in order of time. Only the programs of what was asked for are loaded. It ends with Ctrl-C, "

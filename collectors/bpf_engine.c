@@ -21,6 +21,7 @@
 #include "bpf/wire.h"
 #include "collectors/bpf_object.h"
 #include "collectors/bpf_syscalls.h"
+#include "collectors/pid_space.h"
 
 #define PROBES_MAX   128
 #define RECORD_BYTES 65536u
@@ -37,6 +38,7 @@ struct bpf_engine {
 	bool switch_state, nameless;
 	uint64_t groups;
 	struct bpf_options options;
+	struct pid_space space;
 	int cpus, stats_fd;
 	double seconds;
 	char *bytes; /* RECORD_BYTES, for iterators */
@@ -143,6 +145,9 @@ static void choose_programs(struct bpf_engine *b)
 	p = bpf_object__find_program_by_name(b->object, NAMES);
 	if (p)
 		bpf_program__set_autoload(p, !b->nameless);
+	p = bpf_object__find_program_by_name(b->object, "ledger_ours");
+	if (p)
+		bpf_program__set_autoload(p, b->space.nested);
 }
 
 /* The cells take memory on every CPU. */
@@ -206,7 +211,9 @@ static void choose_maps(struct bpf_engine *b)
 static int configure(struct bpf_engine *b, struct err *e)
 {
 	struct wire_config c = {
-		.self = (__u32)getpid(),
+		.self = b->space.self,
+		.nested = b->space.nested,
+		.below = b->space.below,
 		.switch_state = b->switch_state,
 		.cpus = (__u32)b->cpus,
 		.time = (b->groups & BPF_TIME) != 0,
@@ -228,6 +235,11 @@ static int configure(struct bpf_engine *b, struct err *e)
 		c.hist = *b->options.hist;
 	if (b->options.profile)
 		c.profile = *b->options.profile;
+	if (b->options.group) {
+		c.hist.group = b->options.group;
+		c.hist.group_in = b->options.group_in;
+		c.hist.group_level = b->options.group_level;
+	}
 	bpf_syscalls_fill(c.syscalls);
 	if (!m)
 		return err_set(e, -EINVAL, "the eBPF object has no configuration");
@@ -282,6 +294,32 @@ static int load(struct bpf_engine *b, struct err *e)
 	for (size_t tries = 0; err == -EAGAIN && tries < PROBES_MAX; tries++)
 		err = try_load(b, e);
 	return err;
+}
+
+static void read_space(struct bpf_engine *b)
+{
+	struct root root;
+
+	b->space = (struct pid_space){ .self = (uint32_t)getpid() };
+	if (root_open(&root, "/", NULL))
+		return;
+	pid_space_read(&b->space, &root);
+	root_close(&root);
+}
+
+/* The programs learn whose numbers ours are, from one that runs as us. */
+static int find_numbers(struct bpf_engine *b, struct err *e)
+{
+	const struct bpf_program *p = bpf_object__find_program_by_name(b->object, "ledger_ours");
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err;
+
+	if (!b->space.nested)
+		return 0;
+	err = p ? bpf_prog_test_run_opts(bpf_program__fd(p), &opts) : -ENOENT;
+	return err ? err_errno(e, err,
+			       "cannot tell the numbers of this PID namespace (run it on the host)")
+		   : 0;
 }
 
 /* A timer on every CPU that is online now. A CPU that comes later is not sampled. */
@@ -455,9 +493,12 @@ int bpf_engine_open_with(struct bpf_engine **out, uint64_t groups, const struct 
 			"no types of this kernel (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF)");
 		goto out;
 	}
+	read_space(b);
 	err = try_least(e);
 	if (!err)
 		err = load(b, e);
+	if (!err)
+		err = find_numbers(b, e);
 	if (err) {
 		rc = err;
 		goto out;
@@ -848,6 +889,13 @@ void bpf_engine_calibrate_begin(struct bpf_engine *b)
 		return;
 	for (size_t i = 0; bpf_probes[i].program; i++)
 		run_time(program_of(b, i), &b->before[i].ns, &b->before[i].runs);
+}
+
+uint64_t bpf_engine_runs(const struct bpf_engine *b, size_t probe)
+{
+	uint64_t ns, runs;
+
+	return run_time(program_of(b, probe), &ns, &runs) ? runs - b->before[probe].runs : 0;
 }
 
 /* What the kernel's own measuring adds to each run: the run time of a program that does nothing. */

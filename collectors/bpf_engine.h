@@ -51,6 +51,8 @@ struct bpf_options {
 	bool group_dead, victim_task,
 		reset_reason; /* arguments that tracepoints have here: see struct wire_config */
 	unsigned hz;          /* samples for profiles */
+	uint64_t group; /* of which threads are told whether they are in it; 0: none (collectors/hist_target.h) */
+	unsigned group_in, group_level;
 	const struct wire_profile_config *profile; /* NULL: no profile */
 	const struct wire_hist_config
 		*hist; /* NULL: no distributions; of a profile: the control group only */
@@ -129,6 +131,8 @@ uint64_t bpf_engine_recursion(const struct bpf_engine *b);
  * while it does. Only by descriptor, never by the sysctl: the kernel stops counting when we are gone. */
 void bpf_engine_calibrate_begin(struct bpf_engine *b);
 void bpf_engine_calibrate_end(struct bpf_engine *b);
+/* Runs of a program since calibrate_begin(), as the kernel counts them until calibrate_end(). */
+uint64_t bpf_engine_runs(const struct bpf_engine *b, size_t probe);
 
 /* Names of the functions at kernel addresses, as the kernel has them: n of `size` bytes one after another, "" where there is
  * none. 0 or -errno: this kernel cannot tell. */

@@ -146,6 +146,10 @@ static void name_process(const struct bpf_hists *h, char *out, size_t size, uint
 	struct buf b = { 0 };
 	char path[32];
 
+	if (pid == WIRE_OUTSIDE) {
+		snprintf(out, size, "(outside)");
+		return;
+	}
 	snprintf(path, sizeof(path), "proc/%u/comm", (unsigned)pid);
 	if (pid && !root_read(h->root, path, &b, 64) && b.len > 1)
 		snprintf(out, size, "%.*s", (int)(b.len - 1 < 15 ? b.len - 1 : 15), b.data);
@@ -258,7 +262,8 @@ static int read_block(struct bpf_hists *h, uint64_t key, __u32 block)
 
 		if (err)
 			return err;
-		row = hists_row(h->out, h->keyed, m, by, key, false);
+		row = hists_row(h->out, h->keyed, m, by,
+				by == HIST_BY_PROCESS && key == WIRE_OUTSIDE ? 0 : key, false);
 		for (int cpu = 0; cpu < h->cpus; cpu++)
 			take_cpu(&row->h, on_cpu(h, cpu));
 		snprintf(row->name, sizeof(row->name), "%s", name_of(h, by, key, block));

@@ -200,7 +200,7 @@ static void put_thread(struct bpf_time *t, const struct wire_task *w, const uint
 	for (unsigned p = 0; p < PART_MAX; p++)
 		if (is_lost(p))
 			notable += parts[p];
-	if (notable < THREAD_LEAST)
+	if (notable < THREAD_LEAST || w->tgid == WIRE_OUTSIDE)
 		return;
 	if (t->threads >= THREAD_ROWS) {
 		t->threads_left_out++;
@@ -242,14 +242,17 @@ static void take_thread(void *ctx, const void *record)
 {
 	struct bpf_time *t = ctx;
 	const struct wire_task *w = record;
-	struct account *a = account_of(t, w->tgid, w->group_start, w->tgid);
 	uint64_t parts[PART_MAX];
+	struct account *a;
 
+	if (t->env->one_group && !w->in_group)
+		return;
+	a = account_of(t, w->tgid, w->group_start, w->tgid);
 	memcpy(parts, w->parts, sizeof(parts));
 	settle_deep(t, w, parts);
 	if (a)
 		add_thread(a, w, parts);
-	if (t->env->pid && w->tgid == t->env->pid) {
+	if (t->env->one_group || (t->env->pid && w->tgid == t->env->pid)) {
 		a = account_of(t, OWN_ROW | w->pid, w->start, w->tgid);
 		if (a) {
 			a->tid = w->pid;
@@ -334,7 +337,9 @@ static void take_dead(void *ctx, const void *key, const void *value)
 	uint64_t id = k->tgid;
 	struct account *a;
 
-	if (k->short_lived)
+	if (t->env->one_group && !(k->kind & WIRE_GROUP))
+		return;
+	if (k->kind & WIRE_SHORT)
 		for (int i = 0; i < WIRE_COMM && k->comm[i]; i++)
 			id = (id ^ (unsigned char)k->comm[i]) * 0x100000001b3u + (1ull << 32);
 	a = account_of(t, id, k->start, k->tgid);
@@ -342,8 +347,8 @@ static void take_dead(void *ctx, const void *key, const void *value)
 		return;
 	forget_dead(t, k);
 	if (!a->comm[0]) /* nothing of it is alive */
-		memcpy(a->comm, k->short_lived ? k->comm : d->comm, sizeof(a->comm));
-	if (k->short_lived)
+		memcpy(a->comm, k->kind & WIRE_SHORT ? k->comm : d->comm, sizeof(a->comm));
+	if (k->kind & WIRE_SHORT)
 		a->short_lived += d->processes;
 	a->seen += d->seen_ns;
 	a->utime += d->utime;
@@ -412,7 +417,8 @@ static void put_samples(struct bpf_time *t, const struct account *a, size_t row)
 	struct sampled key = { .pid = a->pid };
 	const struct sampled *s;
 
-	if (a->tid || a->short_lived || !bpf_engine_has(t->env->bpf, BPF_SAMPLES))
+	if (a->tid || a->short_lived || a->pid == WIRE_OUTSIDE ||
+	    !bpf_engine_has(t->env->bpf, BPF_SAMPLES))
 		return;
 	s = t->nsamples ? bsearch(&key, t->samples, t->nsamples, sizeof(key), by_pid) : NULL;
 	snapshot_set(t->out, M_TIME_IN_USER, row, s ? s->count.user : 0,
@@ -433,11 +439,14 @@ static void put_roots(struct bpf_time *t, const struct account *a, size_t row)
 
 static void put_account(struct bpf_time *t, const struct account *a)
 {
+	bool outside = a->pid ==
+		       WIRE_OUTSIDE; /* all have that number: their beginning tells them apart */
 	size_t row = snapshot_row(t->out, SCOPE_TIME,
-				  (struct row_id){ a->key, to_ticks(t, a->start) }, a->comm,
-				  strnlen(a->comm, WIRE_COMM));
+				  (struct row_id){ outside ? a->key << 32 ^ a->start : a->key,
+						   to_ticks(t, a->start) },
+				  a->comm, strnlen(a->comm, WIRE_COMM));
 
-	put(t, M_TIME_PID, row, a->pid);
+	put(t, M_TIME_PID, row, outside ? 0 : a->pid);
 	if (a->tid)
 		put(t, M_TIME_TID, row, a->tid);
 	put(t, M_TIME_KTHREAD, row, a->kthread);
@@ -459,8 +468,8 @@ static void take_pair(void *ctx, const void *key, const void *value)
 	const struct wire_pair_key *k = key;
 	const struct wire_pair *p = value;
 	struct bpf_time *t = ctx;
-	int64_t offender = k->offender >= WIRE_ELSEWHERE ? (int32_t)k->offender
-							 : (int64_t)k->offender;
+	int64_t offender = k->offender >= WIRE_OUTSIDE ? (int32_t)k->offender
+						       : (int64_t)k->offender;
 	char name[48];
 	size_t row;
 
@@ -469,7 +478,9 @@ static void take_pair(void *ctx, const void *key, const void *value)
 	row = snapshot_row(t->out, SCOPE_PAIR,
 			   (struct row_id){ .key = (uint64_t)k->victim << 32 | k->offender }, name,
 			   strlen(name));
-	snapshot_set(t->out, M_PAIR_VICTIM, row, k->victim,
+	snapshot_set(t->out, M_PAIR_VICTIM, row,
+		     (uint64_t)(k->victim == WIRE_OUTSIDE ? (int32_t)k->victim
+							  : (int64_t)k->victim),
 		     metric_source(M_PAIR_VICTIM, F_BPF_PAIRS));
 	snapshot_set(t->out, M_PAIR_OFFENDER, row, (uint64_t)offender,
 		     metric_source(M_PAIR_OFFENDER, F_BPF_PAIRS));

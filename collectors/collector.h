@@ -33,6 +33,7 @@ struct collector_env {
 	bool live;    /* it is watched without an end: read every time, and keep nothing of who is gone */
 	struct bpf_engine *bpf; /* NULL: there is none */
 	int64_t pid;            /* the process that is looked at thread by thread; 0: none */
+	bool one_group;         /* the time of threads of one control group, and of no others */
 	bool time_measured;     /* by eBPF: what state samples would only estimate is left to it */
 	name_kernel_fn *name_kernel; /* NULL: nobody can tell */
 	/* Names of code addresses of a process, never empty. NULL: nobody can tell. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Processes, disks and control groups by the names that people give them. */
+/* Disks and control groups by the names that people give them. */
 #include "collectors/hist_target.h"
 
 #include <errno.h>
@@ -12,31 +12,6 @@
 #include "base/text.h"
 #include "collectors/cgroup_tree.h"
 #include "collectors/trace_who.h"
-
-/* ---- processes ---- */
-
-int hist_find_pid(const struct root *root, int pid, struct err *e)
-{
-	struct buf b = { 0 };
-	struct text all, line;
-	char path[32];
-	uint64_t tgid = 0;
-	int err;
-
-	snprintf(path, sizeof(path), "proc/%d/status", pid);
-	err = root_read(root, path, &b, 65536);
-	all = text_n(b.data, b.len);
-	while (!err && !tgid && text_line(&all, &line))
-		if (text_skip(&line, "Tgid:"))
-			text_u64(&line, &tgid);
-	buf_done(&b);
-	if (err)
-		return err_set(e, -ESRCH, "there is no process %d", pid);
-	if (tgid && tgid != (uint64_t)pid)
-		return err_set(e, -ESRCH, "%d is a thread of process %llu: give that", pid,
-			       (unsigned long long)tgid);
-	return 0;
-}
 
 /* ---- disks ---- */
 

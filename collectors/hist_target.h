@@ -4,10 +4,8 @@
 
 #include "collectors/bpf_hists.h"
 
-/* What -p, -C and --disk name, as the numbers that programs compare. Errors are sentences for people. */
+/* What -C and --disk name, as the numbers that programs compare. Errors are sentences for people. */
 
-/* -ESRCH: there is no such process. */
-int hist_find_pid(const struct root *root, int pid, struct err *e);
 /* Into w->disk; also sets w->untimed when that queue, or without a name any queue, keeps no times. */
 int hist_find_disk(const struct root *root, const char *name, struct hist_wish *w, struct err *e);
 /* Into w->group and what belongs to it. -EINVAL: no pattern of a group; -ENOENT: there is none. */

@@ -161,6 +161,11 @@ static bool names_container(const char *path, const char *id)
 	return false;
 }
 
+bool trace_who_path_matches(const char *path, const char *pattern)
+{
+	return pattern[0] == '/' ? is_below(path, pattern) : names_container(path, pattern);
+}
+
 bool trace_who_in_cgroup(struct trace_who *w, const uint64_t ids[3], const char *pattern)
 {
 	static const char *const prefixes[] = { ":", "memory:", "cpu:" };

@@ -28,6 +28,8 @@ const char *trace_who_group(struct trace_who *w, const uint64_t ids[3], unsigned
 const char *trace_who_cgroup(struct trace_who *w, const uint64_t ids[3]);
 /* Is it the group, or below it? pattern: "/path", "memory:/path", or the beginning of a container's id. */
 bool trace_who_in_cgroup(struct trace_who *w, const uint64_t ids[3], const char *pattern);
+/* The same for a path as /proc/PID/cgroup has it, whose hierarchy the pattern does not name. */
+bool trace_who_path_matches(const char *path, const char *pattern);
 /* A pattern that can match something. */
 int trace_who_check_pattern(const char *pattern, struct err *e);
 

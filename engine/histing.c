@@ -56,9 +56,7 @@ static int find_target(struct histing *h, struct hist_wish *w, struct err *e)
 	const struct histing_args *a = &h->args;
 	int err = 0;
 
-	if (a->pid)
-		err = hist_find_pid(&h->root, a->pid, e);
-	if (!err && a->cgroup)
+	if (a->cgroup)
 		err = hist_find_group(&h->root, a->cgroup, w, e);
 	return err ? err : hist_find_disk(&h->root, a->disk, w, e);
 }

@@ -50,11 +50,15 @@ static void tell_fates(const struct probing *p)
 	}
 }
 
-void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args)
+void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args,
+		  const struct hist_wish *group)
 {
 	struct hist_wish w = { .kinds = args->hists,
 			       .key = args->hists_by_key ? HIST_KEYS : HIST_BY_NOTHING };
-	struct bpf_options o = { .suspect = args->bpf_all };
+	struct bpf_options o = { .suspect = args->bpf_all,
+				 .group = group->group,
+				 .group_in = group->group_in,
+				 .group_level = group->group_level };
 	struct err e = { 0 };
 
 	*p = (struct probing){ .env = env,

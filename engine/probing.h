@@ -33,8 +33,9 @@ struct probing {
 	bool names_open;
 };
 
-/* Load and attach. Without eBPF there is still the half of the report that /proc gives: the reason becomes a status. */
-void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args);
+/* Load and attach; `group` is the control group whose threads are told, if any. Without eBPF there is still the half of the report that /proc gives: the reason becomes a status. */
+void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args,
+		  const struct hist_wish *group);
 void probing_close(struct probing *p);
 
 void probing_hists(struct probing *p, struct hists *out); /* distributions so far */

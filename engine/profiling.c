@@ -21,6 +21,7 @@
 #include "collectors/bpf_hists.h"
 #include "collectors/bpf_profile.h"
 #include "collectors/hist_target.h"
+#include "collectors/pid_target.h"
 #include "collectors/host.h"
 #include "engine/command.h"
 #include "engine/family.h"
@@ -177,10 +178,10 @@ static int open_programs(struct profiling *p, struct err *e)
 				      .chosen = a->npids || a->command,
 				      .no_kernel = a->no_kernel };
 	struct chooser c = { p, e };
-	int err = 0;
+	int err = 0, pid;
 
 	for (size_t i = 0; i < a->npids && !err; i++)
-		err = hist_find_pid(&p->root, a->pids[i], e);
+		err = pid_target_find(&p->root, a->pids[i], NULL, &pid, e);
 	if (!err && a->cgroup) {
 		err = hist_find_group(&p->root, a->cgroup, &group, e);
 		b.group = &group;

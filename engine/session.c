@@ -26,6 +26,7 @@
 #include "base/mem.h"
 #include "base/root.h"
 #include "collectors/collector.h"
+#include "collectors/hist_target.h"
 #include "collectors/host.h"
 #include "engine/capture.h"
 #include "engine/ledger.h"
@@ -85,6 +86,7 @@ struct session {
 	struct lost_row *lost, *threads;
 	struct view view;
 	bool view_ready;
+	struct hist_wish group;     /* the control group that is looked at */
 	struct hists hists;         /* of the window */
 	struct capture capture;     /* that is replayed */
 	struct recording recording; /* the capture that is made */
@@ -204,11 +206,14 @@ int session_open(struct session **out, const struct session_args *args, struct e
 		.status_cap = &s->status_cap,
 		.pid = args->pid,
 		.live = args->live,
+		.one_group = args->cgroup != NULL,
 	};
 	/* before collectors keep files open: where descriptors are few, the loop goes first */
 	err = loop_open(&s->loop, e);
 	if (!err)
 		err = open_source(s, e);
+	if (!err && args->cgroup)
+		err = hist_find_group(&s->root, args->cgroup, &s->group, e);
 	if (err) {
 		rc = err;
 		goto out;
@@ -223,7 +228,7 @@ int session_open(struct session **out, const struct session_args *args, struct e
 	interval_init(&s->edge, &s->host);
 	interval_init(&s->window, &s->host);
 	snapshot_init(&s->early, &s->host);
-	probing_open(&s->probing, &s->env, &s->args);
+	probing_open(&s->probing, &s->env, &s->args, &s->group);
 	open_collectors(s);
 	s->open_seconds = (double)(clock_boot_ns() - began) * 1e-9;
 	rc = 0;

@@ -25,7 +25,9 @@ struct session_args {
 	int capture_steps;   /* readings to record, 2 or more */
 	bool with_args;      /* record argument vectors and environments */
 	int64_t pid;         /* a process to be looked at thread by thread; 0: none */
-	uint64_t bpf;        /* groups of eBPF programs (collectors/bpf_engine.h); 0: none */
+	const char *
+		cgroup; /* the time of this control group's threads only, thread by thread; NULL: all */
+	uint64_t bpf; /* groups of eBPF programs (collectors/bpf_engine.h); 0: none */
 	double budget; /* share of one CPU that each of them may cost (engine/budget.h); 0: no limit */
 	uint32_t hists;    /* distributions besides: 1u << enum wire_hist_kind */
 	bool hists_by_key; /* told apart by their own keys, of which one at most may need an index */

@@ -432,7 +432,7 @@ static int watch(struct tracing *t, uint64_t until)
 	struct pollfd p[AT_MAX] = {
 		[AT_TIMER] = { .fd = t->loop.timer, .events = POLLIN },
 		[AT_SIGNALS] = { .fd = t->loop.signals, .events = POLLIN },
-		[AT_OUT] = { .fd = STDOUT_FILENO }, /* only whether its reader has gone */
+		[AT_OUT] = { .fd = t->args.out }, /* only whether its reader has gone */
 		[AT_MOUNTS] = { .fd = t->mounts ? trace_mounts_fd(t->mounts) : -1,
 				.events = POLLPRI },
 	};

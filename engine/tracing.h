@@ -13,7 +13,7 @@
  *
  *   tracing_open  →  tracing_run  →  tracing_totals  →  tracing_close
  *
- * One thread, one poll(): a timer of 50 ms, signals, mounts, and whether the reader of standard output is still there.
+ * One thread, one poll(): a timer of 50 ms, signals, mounts, and whether the reader of what is written is still there.
  * Nobody is woken per event. Memory does not grow: what cannot be read in time is lost in the ring, and counted. */
 struct tracing;
 
@@ -25,6 +25,7 @@ struct tracing_args {
 	double seconds; /* 0: until a signal */
 	uint64_t count; /* 0: no limit */
 	double budget;  /* share of a CPU that reading may take */
+	int out;        /* what is written to: the run ends when its reader has gone */
 	/* An event, in order. exe and cgroup live until the next call. */
 	void (*on_event)(void *ctx, const void *record, const char *exe, const char *cgroup);
 	/* After each batch: write it. -EINTR and the like end the run. signals: for loop_signal(). */

@@ -314,7 +314,7 @@ static bool has_account(const struct report *r, const struct lost_row *l)
 
 	if (!l->exact || (r->pid && l->pid != r->pid))
 		return false;
-	return r->pid || active >= ACCOUNT_LEAST * r->seconds || l->inflicted > 0;
+	return r->pid || r->cgroup || active >= ACCOUNT_LEAST * r->seconds || l->inflicted > 0;
 }
 
 static void put_time(struct json *j, const struct report *r)

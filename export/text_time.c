@@ -153,8 +153,12 @@ static void name_of(char *out, size_t size, const struct lost_row *l)
 	char safe[64];
 
 	text_printable_into(safe, sizeof(safe), l->name, strlen(l->name));
-	if (l->short_lived)
+	if (l->short_lived && !l->pid)
+		snprintf(out, size, "%" PRIu64 "x %s < -", l->short_lived, safe);
+	else if (l->short_lived)
 		snprintf(out, size, "%" PRIu64 "x %s < %" PRId64, l->short_lived, safe, l->pid);
+	else if (!l->pid)
+		snprintf(out, size, "%s[-]", safe);
 	else
 		snprintf(out, size, "%s[%" PRId64 "]", safe, l->tid ? l->tid : l->pid);
 }
@@ -247,32 +251,71 @@ static void parts(struct buf *out, const struct lost_row *l, double seconds)
 	}
 }
 
-static void one_process(struct buf *out, const struct report *r, const struct style *s)
+/* Rows under a title; without --verbose not all of many. */
+static void listed(struct buf *out, const struct report *r, const struct style *s,
+		   const char *title, const struct lost_row *rows, size_t n, bool inflicted)
 {
-	const struct lost_row *l = view_lost_pid(r->view, r->pid);
-	unsigned width = style_columns(s) - 4;
-	char title[160], name[96], number[32];
+	size_t shown = !s->verbose && n > LISTED_ROWS ? LISTED_ROWS : n;
 
-	if (!l)
-		return;
-	name_of(name, sizeof(name), l);
+	text_title(out, s, title);
+	table(out, s, rows, shown, r->seconds, inflicted);
+	if (n > shown)
+		buf_printf(out, "  (+%zu more with --verbose)\n", n - shown);
+}
+
+/* The bar of a row, and its parts. */
+static void in_full(struct buf *out, const struct report *r, const struct style *s,
+		    const struct lost_row *l, const char *name)
+{
+	char title[320], number[32];
+
 	snprintf(title, sizeof(title), "Where the time of %s went: %s threads for %.1f s", name,
 		 style_number(number, sizeof(number), l->threads / r->seconds), r->seconds);
 	text_title(out, s, title);
 	buf_str(out, "  [");
-	bar(out, s, l, width);
+	bar(out, s, l, style_columns(s) - 4);
 	buf_str(out, "]\n");
 	legend(out, s, l, 1);
 	buf_char(out, '\n');
 	parts(out, l, r->seconds);
-	if (r->view->nthreads < 2)
+}
+
+static void one_process(struct buf *out, const struct report *r, const struct style *s)
+{
+	const struct lost_row *l = view_lost_pid(r->view, r->pid);
+	char name[96];
+
+	if (!l)
 		return;
-	text_title(out, s, "Its threads, thread-seconds per second");
-	table(out, s, r->view->threads,
-	      !s->verbose && r->view->nthreads > LISTED_ROWS ? LISTED_ROWS : r->view->nthreads,
-	      r->seconds, false);
-	if (!s->verbose && r->view->nthreads > LISTED_ROWS)
-		buf_printf(out, "  (+%zu more with --verbose)\n", r->view->nthreads - LISTED_ROWS);
+	name_of(name, sizeof(name), l);
+	in_full(out, r, s, l, name);
+	if (r->view->nthreads > 1)
+		listed(out, r, s, "Its threads, thread-seconds per second", r->view->threads,
+		       r->view->nthreads, false);
+}
+
+static void one_group(struct buf *out, const struct report *r, const struct style *s)
+{
+	struct lost_row all = { .split = true };
+	char safe[200], name[240];
+
+	for (size_t i = 0; i < r->view->nlost; i++) {
+		const struct lost_row *l = &r->view->lost[i];
+
+		all.threads += l->threads;
+		all.split = all.split &&
+			    (l->split || !(l->time[CAUSE_USER] + l->time[CAUSE_SYSTEM] > 0));
+		for (enum cause c = 0; c < CAUSE_MAX; c++)
+			all.time[c] += l->time[c];
+	}
+	text_printable_into(safe, sizeof(safe), r->cgroup, strlen(r->cgroup));
+	snprintf(name, sizeof(name), "cgroup %s", safe);
+	in_full(out, r, s, &all, name);
+	listed(out, r, s, "Its processes, thread-seconds per second", r->view->lost, r->view->nlost,
+	       true);
+	if (r->view->nthreads > r->view->nlost)
+		listed(out, r, s, "Their threads, thread-seconds per second", r->view->threads,
+		       r->view->nthreads, false);
 }
 
 /* ---- all ---- */
@@ -287,6 +330,10 @@ void text_time(struct buf *out, const struct report *r, const struct style *s)
 		return;
 	if (r->pid) {
 		one_process(out, r, s);
+		return;
+	}
+	if (r->cgroup) {
+		one_group(out, r, s);
 		return;
 	}
 	while (n < r->view->nlost && (s->verbose || n < most) &&

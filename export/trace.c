@@ -100,6 +100,8 @@ static const char *who_ran(const struct wire_ran *r, const struct trace_names *n
 
 	if (!r->tgid)
 		return "idle";
+	if (r->tgid == WIRE_OUTSIDE)
+		return "(outside of this PID namespace)";
 	name = n->comm ? n->comm(n->ctx, r->tgid) : NULL;
 	return name;
 }
@@ -116,7 +118,7 @@ static void put_ran(struct buf *out, const struct style *s, const struct trace_v
 			buf_str(out, " + ");
 		if (name)
 			put_raw(out, s, name, strlen(name));
-		if (v->ran[i].tgid)
+		if (v->ran[i].tgid && v->ran[i].tgid != WIRE_OUTSIDE)
 			buf_printf(out, "[%u]", v->ran[i].tgid);
 		buf_printf(out, " %s",
 			   unit_format(number, sizeof(number), UNIT_SECONDS, 0,
@@ -234,7 +236,10 @@ static void json_ran(struct json *j, const char *key, const struct trace_value *
 		const char *name = who_ran(&v->ran[i], n);
 
 		json_object(j, NULL);
-		json_u64(j, "pid", v->ran[i].tgid);
+		if (v->ran[i].tgid == WIRE_OUTSIDE)
+			json_null(j, "pid");
+		else
+			json_u64(j, "pid", v->ran[i].tgid);
 		if (name)
 			json_raw(j, "comm", name, strlen(name));
 		else

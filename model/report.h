@@ -111,6 +111,7 @@ struct report {
 	const struct view *view;   /* for exporters that print every metric */
 	const struct hists *hists; /* NULL: none were looked for */
 	int64_t pid;               /* the process that was asked for; 0: all */
+	const char *cgroup; /* the control group that was asked for, as it was typed; NULL: all */
 };
 
 void report_init(struct report *r, const char *schema, const struct host *h);

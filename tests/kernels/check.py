@@ -97,6 +97,20 @@ def check_bpf(name, out, found):
     say(f"{name}_bpf_time", "; ".join(wrong))
 
 
+def check_proofs(name, out):
+    """What every program measures of known work is true on this kernel as well."""
+    try:
+        proved = json.loads(text(f"{out}/prove.json"))
+    except ValueError as e:
+        say(f"{name}_proofs", f"{e} {text(f'{out}/prove.err')[-200:]}")
+        return
+    wrong = [f"{p['program']}: {p['did']}: {p['measured']} instead of {p['known']}" for p in proved["proofs"] if p["verdict"] == "wrong"]
+    if proved["pass"] < 30:
+        wrong.append(f"only {proved['pass']} could be proved")
+    print(f"# {name}: {proved['pass']} proved, not " + "; ".join(f"{p['program']} ({p['why']})" for p in proved["proofs"] if p["verdict"] == "cannot"))
+    say(f"{name}_proofs", "; ".join(wrong))
+
+
 def check_table(name, out):
     """The process table through the iterator: as /proc has it, and as processes were made."""
     said = text(f"{out}/table.txt")
@@ -142,6 +156,7 @@ def check_kernel(sixty, meta, name, work):
     check_group(name, out, levels)
     check_doctor(name, out)
     check_bpf(name, out, found)
+    check_proofs(name, out)
     check_table(name, out)
     check_replay(name, sixty, out)
 

@@ -33,6 +33,7 @@ snap after
 /sixty doctor --json >/out/doctor.json || echo "doctor --json: exit status $?"
 /sixty doctor >/out/doctor.txt || echo "doctor: exit status $?"
 kill $busy
+/sixty doctor --prove --json >/out/prove.json 2>/out/prove.err
 
 # The process table, and processes of which everything is known.
 mkfifo /hold

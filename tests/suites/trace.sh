@@ -349,6 +349,33 @@ wait $reader
 grep -q 'status 0' "$dir/status" && [ ! -s "$dir/err" ]
 check a_reader_that_goes_makes_no_noise $? "$(cat "$dir/status" "$dir/err")"
 
+"$sixty" trace exec exit --json -o "$dir/whole" >"$dir/out" 2>"$dir/err" &
+tracer=$!
+sleep 1
+"$dir/trc_true"
+sleep 0.3
+[ ! -e "$dir/whole" ]
+check a_file_is_not_there_before_it_is_whole $? "$(ls -la "$dir")"
+kill -INT $tracer
+wait $tracer && [ ! -s "$dir/out" ] && jq -se 'last.schema == "sixty.trace/1" and .[0].event != null' "$dir/whole" >/dev/null
+check and_then_it_holds_all_of_it $? "$(cat "$dir/err"; tail -n 1 "$dir/whole" | head -c 300)"
+chmod 600 "$dir/whole"
+"$sixty" trace exec exit -d 0.3 --format csv -o "$dir/whole" 2>"$dir/err" && [ "$(stat -c %a "$dir/whole")" = 600 ] && head -n 1 "$dir/whole" | grep -q '^time,'
+check a_file_that_is_replaced_keeps_its_mode $? "$(cat "$dir/err"; ls -la "$dir/whole"; head -n 1 "$dir/whole")"
+for signal in TERM KILL; do
+	"$sixty" trace exec -o "$dir/torn" >"$dir/out" 2>"$dir/err" &
+	tracer=$!
+	sleep 1
+	kill -$signal $tracer
+	wait $tracer 2>/dev/null
+	! compgen -G "$dir/torn*" >/dev/null && ! compgen -G "$dir/.torn*" >/dev/null
+	check "sig${signal,,}_leaves_no_file" $? "$(ls -la "$dir")"
+done
+tracer=
+"$sixty" trace exec -d 0.3 -o /dev/full >"$dir/out" 2>"$dir/err"
+[ $? = 1 ] && grep -q 'cannot write /dev/full: No space' "$dir/err"
+check a_full_disk_is_told $? "$(cat "$dir/err")"
+
 refuses() {
 	local name=$1 words=$2
 	shift 2
