@@ -66,6 +66,8 @@ hidden void bury(struct task_struct *t, struct task_time *tt, struct cpu *c)
 		__sync_fetch_and_add(&d->parts[i], tt->parts[i]);
 	for (int i = 0; i < ROOT_MAX; i++)
 		__sync_fetch_and_add(&d->roots[i], tt->roots[i]);
+	for (int i = 0; i < QUEUED_MAX; i++)
+		__sync_fetch_and_add(&d->queued[i], tt->queued[i]);
 }
 
 #endif

@@ -39,6 +39,7 @@ struct task_time {
 	__u32 heir; /* enum wire_root: what the waker hands on */
 	__u32 turn; /* odd while a switch writes here: the sweep reads again */
 	__u64 roots[ROOT_MAX];
+	__u64 queued[QUEUED_MAX];
 	struct wire_deep deep[WIRE_DEEP];
 };
 

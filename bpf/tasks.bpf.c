@@ -40,6 +40,8 @@ hidden void copy_parts(const struct task_time *tt, struct wire_task *w)
 		w->parts[i] = *(volatile __u64 *)&tt->parts[i];
 	for (int i = 0; i < ROOT_MAX; i++)
 		w->roots[i] = tt->roots[i];
+	for (int i = 0; i < QUEUED_MAX; i++)
+		w->queued[i] = tt->queued[i];
 	for (int i = 0; i < WIRE_DEEP; i++)
 		w->deep[i] = tt->deep[i];
 }
@@ -89,7 +91,7 @@ hidden void credit(struct task_struct *t, struct cfs_rq *cfs, struct task_time *
 		return;
 	}
 	/* the clock of its queue was read at the last tick: ours is that of another CPU, but younger */
-	split_off(t, cfs, tt, open, c && c->clock_at ? o.now - c->clock_off : 0, &s);
+	split_off(0, t, cfs, tt, open, c && c->clock_at ? o.now - c->clock_off : 0, &s);
 	w->parts[PART_RUNNABLE] += s.wait - s.throttled;
 	w->parts[PART_THROTTLED] += s.throttled;
 	/* 6.1 wants to see the mask, which clang drops where it knows better */

@@ -55,6 +55,20 @@ enum wire_root {
 	ROOT_MAX /* a power of two */
 };
 
+/* Why a thread waited for a CPU (bpf/queue.bpf.h). Each wait has one reason; short ones, and those that have not ended, have none:
+ * they are what is left of PART_RUNNABLE. */
+enum wire_queued {
+	QUEUED_BEHIND,   /* other threads ran, and there was no better place */
+	QUEUED_CONFINED, /* another CPU was idle, which it may not use */
+	QUEUED_PASSED,   /* another CPU was idle, which it may use */
+	QUEUED_WOKEN,    /* its own CPU was idle, and had to wake up */
+	QUEUED_DROWSY,   /* the same, and it took long */
+	QUEUED_REALTIME, /* real-time threads ran */
+	QUEUED_IRQ,      /* interrupts ran */
+	QUEUED_STEAL,    /* the hypervisor had taken the CPU */
+	QUEUED_MAX       /* a power of two */
+};
+
 /* What the syscall of a sleeper says; user space fills sched_syscalls[] with these by number (they differ by architecture). */
 enum wire_call {
 	CALL_OTHER = 0,
@@ -160,6 +174,7 @@ struct wire_task {
 	__u64 minflt, majflt, nvcsw, nivcsw;
 	__u64 parts[PART_SLOTS];
 	__u64 roots[ROOT_MAX]; /* of the waits for locks */
+	__u64 queued[QUEUED_MAX];
 	struct wire_deep deep[WIRE_DEEP];
 	char comm[WIRE_COMM];
 };
@@ -227,6 +242,7 @@ struct wire_dead {
 	__u64 seen_ns, slices, utime, stime, exec;
 	__u64 parts[PART_MAX];
 	__u64 roots[ROOT_MAX];
+	__u64 queued[QUEUED_MAX];
 	char comm[WIRE_COMM]; /* of its process, when the first of its threads died */
 };
 
@@ -242,6 +258,7 @@ struct wire_dead {
 #define WIRE_QUOTA   0xfffffffdu
 #define WIRE_PAIRS   16384
 #define WIRE_SLICES  128 /* a power of two */
+#define WIRE_MARKS   64  /* of a CPU's idle time: a power of two */
 
 struct wire_pair_key {
 	__u32 victim, offender;
@@ -594,12 +611,15 @@ struct wire_config {
 	__u32 trace_group_dead;   /* sched_process_exit tells whether it is the last thread */
 	__u32 trace_victim_task;  /* mark_victim has the task, not its number (72ba14deb40a, 6.9) */
 	__u32 trace_reset_reason; /* tcp_send_reset has a reason (b533fb9cf4f7, 6.10) */
+	__u64 online[WIRE_CPUS / 64]; /* CPUs, a bit each */
 	__u8 syscalls[WIRE_SYSCALLS]; /* enum wire_call */
 	struct wire_hist_config hist;
 };
 
 _Static_assert(PART_MAX <= PART_SLOTS, "room for every part");
 _Static_assert((ROOT_MAX & (ROOT_MAX - 1)) == 0, "a mask");
+_Static_assert((QUEUED_MAX & (QUEUED_MAX - 1)) == 0, "a mask");
+_Static_assert((WIRE_MARKS & (WIRE_MARKS - 1)) == 0, "a mask");
 _Static_assert(sizeof(struct wire_row) == 22 * 4 + 19 * 8 + WIRE_NAME_MAX, "no padding in records");
 _Static_assert(sizeof(struct wire_event) == 80, "no padding in records");
 _Static_assert(sizeof(struct wire_exec) == 80 + 16 + WIRE_PATH + WIRE_ARGS,

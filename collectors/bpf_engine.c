@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "bpf/wire.h"
 #include "collectors/bpf_object.h"
 #include "collectors/bpf_syscalls.h"
@@ -191,6 +192,24 @@ static void choose_maps(struct bpf_engine *b)
 	}
 }
 
+#define ONLINE_BYTES 4096
+
+/* Where it cannot be read, no CPU is looked at. One that goes offline in the window is taken for idle from then on. */
+static void read_online(struct wire_config *c)
+{
+	uint64_t mask[WIRE_CPUS / 64] = { 0 };
+	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
+	char *list = f ? mem_try(ONLINE_BYTES, ONLINE_BYTES) : NULL;
+
+	if (list && fgets(list, ONLINE_BYTES, f) &&
+	    text_cpulist(text_trim(text_of(list)), mask, WIRE_CPUS / 64))
+		for (size_t i = 0; i < WIRE_CPUS / 64; i++)
+			c->online[i] = mask[i];
+	mem_free(list);
+	if (f)
+		fclose(f);
+}
+
 static int configure(struct bpf_engine *b, struct err *e)
 {
 	struct wire_config c = {
@@ -215,6 +234,7 @@ static int configure(struct bpf_engine *b, struct err *e)
 	if (b->options.hist)
 		c.hist = *b->options.hist;
 	bpf_syscalls_fill(c.syscalls);
+	read_online(&c);
 	if (!m)
 		return err_set(e, -EINVAL, "the eBPF object has no configuration");
 	err = bpf_map__set_initial_value(m, &c, sizeof(c));

@@ -67,6 +67,13 @@ static const enum metric_id root_columns[ROOT_MAX] = {
 	[ROOT_REPLY] = M_TIME_ROOT_REPLY,
 };
 
+static const enum metric_id queued_columns[QUEUED_MAX] = {
+	[QUEUED_BEHIND] = M_TIME_QUEUED_BEHIND, [QUEUED_CONFINED] = M_TIME_QUEUED_CONFINED,
+	[QUEUED_PASSED] = M_TIME_QUEUED_PASSED, [QUEUED_WOKEN] = M_TIME_QUEUED_WOKEN,
+	[QUEUED_DROWSY] = M_TIME_QUEUED_DROWSY, [QUEUED_REALTIME] = M_TIME_QUEUED_REALTIME,
+	[QUEUED_IRQ] = M_TIME_QUEUED_IRQ,       [QUEUED_STEAL] = M_TIME_QUEUED_STEAL,
+};
+
 /* ---- accounts ---- */
 
 struct account {
@@ -75,7 +82,7 @@ struct account {
 	bool kthread;
 	char comm[WIRE_COMM];
 	uint64_t short_lived, seen, utime, stime, exec, slices, open;
-	uint64_t parts[PART_MAX], roots[ROOT_MAX];
+	uint64_t parts[PART_MAX], roots[ROOT_MAX], queued[QUEUED_MAX];
 };
 
 /* What samples say of a process. */
@@ -232,6 +239,8 @@ static void add_thread(struct account *a, const struct wire_task *w, const uint6
 		a->parts[p] += parts[p];
 	for (unsigned i = 0; i < ROOT_MAX; i++)
 		a->roots[i] += w->roots[i];
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		a->queued[i] += w->queued[i];
 }
 
 /* A thread's own row, told from its process's by a key that no process has. */
@@ -287,6 +296,8 @@ static void take_dead(void *ctx, const void *key, const void *value)
 		a->parts[p] += d->parts[p];
 	for (unsigned i = 0; i < ROOT_MAX; i++)
 		a->roots[i] += d->roots[i];
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		a->queued[i] += d->queued[i];
 }
 
 /* ---- rows ---- */
@@ -383,6 +394,8 @@ static void put_account(struct bpf_time *t, const struct account *a)
 	put(t, M_TIME_OPEN, row, a->open);
 	for (unsigned p = 0; p < PART_MAX; p++)
 		put(t, columns[p].time, row, a->parts[p]);
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		put(t, queued_columns[i], row, a->queued[i]);
 	put_roots(t, a, row);
 	put_samples(t, a, row);
 }

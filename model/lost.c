@@ -138,6 +138,13 @@ static const struct {
 	{ M_TIME_RESIDUAL, WAIT_MAX, CAUSE_RESIDUAL },
 };
 
+static const enum metric_id queued[QUEUED_MAX] = {
+	[QUEUED_BEHIND] = M_TIME_QUEUED_BEHIND, [QUEUED_CONFINED] = M_TIME_QUEUED_CONFINED,
+	[QUEUED_PASSED] = M_TIME_QUEUED_PASSED, [QUEUED_WOKEN] = M_TIME_QUEUED_WOKEN,
+	[QUEUED_DROWSY] = M_TIME_QUEUED_DROWSY, [QUEUED_REALTIME] = M_TIME_QUEUED_REALTIME,
+	[QUEUED_IRQ] = M_TIME_QUEUED_IRQ,       [QUEUED_STEAL] = M_TIME_QUEUED_STEAL,
+};
+
 #define TICKS_LEAST \
 	50 /* below that the split into user and system is too rough: error 1/sqrt(ticks) */
 
@@ -184,6 +191,8 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 
 		add(&row.time[c], interval_delta(iv, parts[i].id, r) * scale);
 	}
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		add(&row.queued[i], interval_delta(iv, queued[i], r) * scale);
 	if (interval_last(iv, M_TIME_KTHREAD, r) > 0)
 		forgive(&row);
 	return row;

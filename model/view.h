@@ -2,6 +2,7 @@
 #ifndef SIXTY_MODEL_VIEW_H
 #define SIXTY_MODEL_VIEW_H
 
+#include "bpf/wire.h"
 #include "model/cause.h"
 #include "model/host.h"
 #include "model/interval.h"
@@ -21,7 +22,8 @@ struct lost_row {
 	int64_t pid;
 	int64_t tid;            /* of a thread's row; 0: the row of a process */
 	double time[CAUSE_MAX]; /* thread-seconds in the window */
-	double lost;            /* sum of what counts as lost */
+	double queued[QUEUED_MAX]; /* of time[CAUSE_RUNNABLE]: why, by enum wire_queued; short waits have no reason */
+	double lost;    /* sum of what counts as lost */
 	bool sampled;   /* blocked parts come from state samples, not from the kernel's clock */
 	bool exact;     /* measured at context switches: the parts add up to `threads` */
 	bool split;     /* enough ticks to tell user from system time */
