@@ -204,6 +204,7 @@ typedef struct {
 
 /* Bytes and calls; empty without CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING. */
 struct task_io_accounting {
+	__u64 read_bytes, write_bytes;
 };
 
 struct signal_struct {

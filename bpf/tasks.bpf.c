@@ -179,6 +179,8 @@ int tasks_sweep(struct bpf_iter__task *ctx)
 			lose_storage();
 	}
 	describe(t, w);
+	w->has_io = bpf_core_field_exists(t->ioac.read_bytes);
+	bytes_of(t, tt, &w->bytes);
 	if (tt && !tt->closed) {
 		w->wait_ns = open_wait(t, tt);
 		credit(t, cfs, tt, w);

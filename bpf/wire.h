@@ -100,6 +100,8 @@ enum wire_program {
 	PROG_SOFTIRQ,
 	PROG_SAMPLE,
 	PROG_WAKE,
+	PROG_SENT,
+	PROG_RECEIVED,
 	PROG_TRACE, /* and the others of enum wire_trace */
 	PROG_HIST_DISK = PROG_TRACE + 16,
 	PROG_HIST_OWNER, /* of requests */
@@ -151,6 +153,12 @@ struct wire_stack {
 	__u64 ip[WIRE_FRAMES];
 };
 
+/* Network: since the account was opened. Block I/O: since the thread was born. */
+struct wire_bytes {
+	__u64 sent, received;
+	__u64 io_read, io_written; /* written: dirtied, or written around the page cache */
+};
+
 /* One per thread from the task iterator. Cumulative since the thread was first seen (or born after that), the open
  * interval included. */
 struct wire_task {
@@ -165,12 +173,15 @@ struct wire_task {
 	__u32 cpu;
 	__u32 part;     /* enum wire_part of the open interval */
 	__u32 nthreads; /* of the process */
-	__u64 open_ns;  /* length of the open interval */
-	__u64 wait_ns;  /* waiting for a CPU that has not ended */
-	__u64 seen_ns;  /* wall time that the parts add up to */
+	__u32 has_io;   /* the kernel accounts for io_read and io_written */
+	__u32 spare;
+	__u64 open_ns; /* length of the open interval */
+	__u64 wait_ns; /* waiting for a CPU that has not ended */
+	__u64 seen_ns; /* wall time that the parts add up to */
 	__u64 slices;
 	__u64 utime, stime, exec; /* utime and stime are sampled by ticks, exec is exact */
 	__u64 run_delay;
+	struct wire_bytes bytes;
 	__u64 minflt, majflt, nvcsw, nivcsw;
 	__u64 parts[PART_SLOTS];
 	__u64 roots[ROOT_MAX]; /* of the waits for locks */
@@ -240,6 +251,7 @@ struct wire_dead {
 	__u64 threads; /* that died */
 	__u64 processes;
 	__u64 seen_ns, slices, utime, stime, exec;
+	struct wire_bytes bytes;
 	__u64 parts[PART_MAX];
 	__u64 roots[ROOT_MAX];
 	__u64 queued[QUEUED_MAX];

@@ -82,7 +82,7 @@ static int time_run(const void *args, int argc, char **argv)
 				   .replay = a->replay,
 				   .pid = a->pid,
 				   .budget = a->budget / 100,
-				   .bpf = BPF_TIME | BPF_IRQ | BPF_WAKE | BPF_TABLE };
+				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_TABLE };
 	struct output out;
 	struct session *s = NULL;
 	struct report r;

@@ -241,6 +241,21 @@ static int configure(struct bpf_engine *b, struct err *e)
 	return err ? err_errno(e, err, "the eBPF object's configuration has another size") : 0;
 }
 
+/* And what is worth nothing without it: each try costs a parse of the kernel's types. */
+static void leave_out(struct bpf_engine *b, size_t refused)
+{
+	const struct bpf_probe *r = &bpf_probes[refused];
+
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		if (i != refused &&
+		    !(r->needed && bpf_probes[i].needed && bpf_probes[i].group == r->group))
+			continue;
+		b->left_out[i] = true;
+		snprintf(b->fates[i].why, sizeof(b->fates[i].why), "%.100s%s%.50s", said.first,
+			 said.verifier[0] ? ": " : "", said.verifier);
+	}
+}
+
 /* One try. -EAGAIN: a program was refused and is left out from now on. */
 static int try_load(struct bpf_engine *b, struct err *e)
 {
@@ -271,9 +286,7 @@ static int try_load(struct bpf_engine *b, struct err *e)
 			false; /* a kernel before 5.18: its tracepoint has three arguments */
 		return -EAGAIN;
 	}
-	b->left_out[i] = true;
-	snprintf(b->fates[i].why, sizeof(b->fates[i].why), "%.100s%s%.50s", said.first,
-		 said.verifier[0] ? ": " : "", said.verifier);
+	leave_out(b, i);
 	return -EAGAIN;
 }
 

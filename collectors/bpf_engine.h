@@ -27,6 +27,7 @@ enum bpf_group {
 		1u
 		<< 4, /* why locks are held: only while somebody waits for locks, see bpf_engine_start */
 	BPF_NOTED = 1u << 5, /* distributions of requests that are noted where they begin */
+	BPF_BYTES = 1u << 6, /* what threads send and receive */
 };
 
 #define SAMPLE_HZ 49 /* no multiple of anything that a program or the kernel does regularly */

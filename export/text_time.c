@@ -247,6 +247,28 @@ static void parts(struct buf *out, const struct lost_row *l, double seconds)
 	}
 }
 
+/* What nobody counts has no line. */
+static void bytes(struct buf *out, const struct lost_row *l, double seconds)
+{
+	const struct {
+		const char *name, *means;
+		double v;
+	} rows[] = {
+		{ "sent", "payload sent by TCP and UDP", l->sent },
+		{ "received", "payload received", l->received },
+		{ "disk_read", "read from block devices", l->io_read },
+		{ "disk_written", "made dirty, or written around the page cache", l->io_written },
+	};
+	char number[32];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!isnan(rows[i].v))
+			buf_printf(out, "  %-16s %16s         %s\n", rows[i].name,
+				   unit_format(number, sizeof(number), UNIT_BYTES, 1,
+					       rows[i].v / seconds),
+				   rows[i].means);
+}
+
 static void one_process(struct buf *out, const struct report *r, const struct style *s)
 {
 	const struct lost_row *l = view_lost_pid(r->view, r->pid);
@@ -265,6 +287,7 @@ static void one_process(struct buf *out, const struct report *r, const struct st
 	legend(out, s, l, 1);
 	buf_char(out, '\n');
 	parts(out, l, r->seconds);
+	bytes(out, l, r->seconds);
 	if (r->view->nthreads < 2)
 		return;
 	text_title(out, s, "Its threads, thread-seconds per second");

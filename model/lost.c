@@ -184,6 +184,10 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 	row.threads = interval_delta(iv, M_TIME_TOTAL, r) * scale;
 	row.short_lived = (uint64_t)interval_whole(interval_delta(iv, M_TIME_SHORT, r));
 	row.open = interval_last(iv, M_TIME_OPEN, r);
+	row.sent = interval_delta(iv, M_TIME_SENT, r) * scale;
+	row.received = interval_delta(iv, M_TIME_RECEIVED, r) * scale;
+	row.io_read = interval_delta(iv, M_TIME_IO_READ, r) * scale;
+	row.io_written = interval_delta(iv, M_TIME_IO_WRITTEN, r) * scale;
 	split_running(&row, iv, r);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		enum cause c = parts[i].wait == WAIT_MAX ? parts[i].cause
@@ -297,6 +301,10 @@ static struct lost_row *estimated_rows(struct interval *window, size_t *n)
 			rows[(*n)++] = (struct lost_row){
 				.pid = members[i].pid,
 				.name = interval_name(window, SCOPE_THREAD, t),
+				.sent = NAN,
+				.received = NAN,
+				.io_read = NAN,
+				.io_written = NAN,
 			};
 		}
 		add_thread(&rows[*n - 1], window, t);

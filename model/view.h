@@ -28,6 +28,7 @@ struct lost_row {
 	bool exact;     /* measured at context switches: the parts add up to `threads` */
 	bool split;     /* enough ticks to tell user from system time */
 	double threads; /* wall time of all threads, thread-seconds; 0 unless exact */
+	double sent, received, io_read, io_written; /* bytes in the window; NaN unknown */
 	double inflicted; /* thread-seconds that threads of other processes waited for a CPU while this one ran */
 	double open; /* seconds of the longest lost interval that has not ended; NaN unknown */
 	uint64_t short_lived; /* processes that were born and died meanwhile: pid is their parent */

@@ -533,6 +533,33 @@ def test_nobody_loses():
     say("niced_spinners_are_no_victims", f"{blamed}" if blamed else "")
 
 
+# ---- what it moved ----
+
+def test_bytes():
+    """All of it within the window."""
+    with Load(sys.executable, f"{HERE}/mover.py", DIR) as load:
+        look = Look(SIXTY, 3)
+        time.sleep(1.5)
+        load.process.stdin.write(b"\n")
+        load.process.stdin.flush()
+        look.finish()
+        wait_until(lambda: load.lines, 10)
+        want = load.said()[0]
+    first, last = next((a, b) for a, b in look.rows.values() if b["time.pid"] == load.pid and b["time.tid"] is None)
+    names = ("sent", "received", "io_read", "io_written")
+    got = [None if last[f"time.{n}"] is None else last[f"time.{n}"] - (first[f"time.{n}"] or 0 if first else 0) for n in names]
+    print(f"# bytes: {dict(zip(names, got))}, the load says {want}")
+    if got[0] is None:
+        skip("network_bytes_are_what_was_moved", "no trace points sock_send_length and sock_recv_length (6.3)")
+    else:
+        say("network_bytes_are_what_was_moved", "" if got[:2] == want[:2] else f"{got[:2]} instead of {want[:2]}")
+    if got[2] is None:
+        skip("disk_bytes_are_what_was_moved", "the kernel does not account for block I/O by thread")
+    else:
+        # besides: blocks of the file system's own
+        say("disk_bytes_are_what_was_moved", "" if all(0 <= g - w <= 1 << 17 for g, w in zip(got[2:], want[2:])) else f"{got[2:]} instead of {want[2:]}")
+
+
 # ---- why it waited ----
 
 REASONS = ("behind", "confined", "passed_over", "woken", "drowsy", "realtime", "interrupts", "steal")
