@@ -66,8 +66,8 @@ const struct rule rules_cpu[] = {
 	}, {
 		.id = "cpu.rt_hog", .question = "Do real-time tasks keep others off the CPU?",
 		.resource = RES_CPU, .aspect = ASPECT_SATURATION, .metric = M_THREAD_RUNNABLE, .floor = 0.05, .warn = 0.05, .crit = 1,
-		.fires = "FIFO, RR and deadline tasks take at least 0.3 CPUs and 30 % of the time used, and others wait at least 0.05 s/s "
-			 "(1.25 times slower)",
+		.fires = "threads wait at least 0.05 s/s (1.25 times slower) in waits during half of which FIFO, RR and deadline tasks ran; where that "
+			 "was not measured, while those take at least 0.3 CPUs and 30 % of the time used",
 		.needs = "/proc/PID/task/TID/{stat,schedstat}",
 		.meaning = "A real-time task runs before every normal one, for as long as it likes (95 % of each second by default).",
 		.lookalikes = "Threaded interrupt handlers are real-time tasks of the kernel: then the device is the cause.",
