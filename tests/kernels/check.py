@@ -83,7 +83,7 @@ def check_bpf(name, out, found):
     release = tuple(int(n) for n in re.findall(r"\d+", text(f"{out}/release"))[:2])
     absent = {"bytes_sent", "bytes_received"} if release < (6, 3) else set()    # trace points that came later
     wrong = [f"{p['name']}: {p['why']}" for p in programs if (p["status"] != "ok") != (p["name"] in absent)]
-    wrong += [f"{p['name']}: no reason but {p['why']}" for p in programs if p["name"] in absent and "before 6.3" not in p["why"]]
+    wrong += [f"{p['name']}: no reason but {p['lost']}" for p in programs if p["name"] in absent and "before 6.3" not in p["lost"]]
     say(f"{name}_bpf_programs", "; ".join(wrong) or ("" if programs else "none"))
     bytes_known = {k for t in found["time"] for k, v in t["bytes"].items() if v is not None}
     want = {"disk_read", "disk_written"} | (set() if absent else {"sent", "received"})
