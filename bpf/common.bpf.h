@@ -21,8 +21,19 @@ const volatile struct wire_config config SEC(".rodata.config") = {};
 /* The state of a CPU, one row: a program looks it up once. */
 struct slice {
 	__u64 start, end;
-	__u32 tgid; /* 0: idle */
-	__u32 rt;   /* real-time or deadline class */
+	__u32 tgid;       /* 0: idle */
+	__u32 rt;         /* real-time or deadline class */
+	__u64 irq, steal; /* of it: what interrupts and the hypervisor took */
+};
+
+/* When a CPU stopped being idle, and how long it had been that so far. */
+struct idle_mark {
+	__u64 at, total;
+};
+
+/* The throttle clock of a queue when a thread of it last left this CPU. */
+struct throttled {
+	__u64 cfs_rq, clock;
 };
 
 struct cpu {
@@ -44,7 +55,14 @@ struct cpu {
 	__u64 short_waits;     /* ns that were not charged yet */
 	__u32 here, here_tgid; /* who came last: who must be the next to leave */
 	__u64 here_rt;
+	__u64 irq_seen, drift_seen; /* at the end of the last slice */
 	struct slice slices[WIRE_SLICES];
+	/* idle time: see queue.bpf.h */
+	__u64 idle_since; /* 0: is not idle, or nobody saw since when */
+	__u64 idle_total, mark_head, looked_at;
+	struct idle_mark marks[WIRE_MARKS];
+	struct throttled throttled[8];
+	__u64 number;
 	struct wire_stack frames; /* being looked at: the stack of a program has 512 bytes */
 };
 

@@ -37,6 +37,7 @@ const volatile struct wire_dead dead_none SEC(".rodata.dead") = {};
 hidden void bury(struct task_struct *t, struct task_time *tt, struct cpu *c)
 {
 	struct wire_dead_key key = {};
+	struct wire_bytes b = {};
 	struct wire_dead *d;
 
 	if (tt->closed)
@@ -58,6 +59,11 @@ hidden void bury(struct task_struct *t, struct task_time *tt, struct cpu *c)
 		if (!d)
 			return;
 	}
+	bytes_of(t, tt, &b);
+	__sync_fetch_and_add(&d->bytes.sent, b.sent);
+	__sync_fetch_and_add(&d->bytes.received, b.received);
+	__sync_fetch_and_add(&d->bytes.io_read, b.io_read);
+	__sync_fetch_and_add(&d->bytes.io_written, b.io_written);
 	__sync_fetch_and_add(&d->threads, 1);
 	__sync_fetch_and_add(&d->processes, t->pid == t->tgid);
 	__sync_fetch_and_add(&d->seen_ns, tt->since - tt->born);
@@ -69,6 +75,8 @@ hidden void bury(struct task_struct *t, struct task_time *tt, struct cpu *c)
 		__sync_fetch_and_add(&d->parts[i], tt->parts[i]);
 	for (int i = 0; i < ROOT_MAX; i++)
 		__sync_fetch_and_add(&d->roots[i], tt->roots[i]);
+	for (int i = 0; i < QUEUED_MAX; i++)
+		__sync_fetch_and_add(&d->queued[i], tt->queued[i]);
 }
 
 #endif

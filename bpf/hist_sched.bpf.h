@@ -138,7 +138,7 @@ hidden void hist_come(struct cpu *c, struct task_struct *next, bool from_idle, _
 	missed = (__s64)off < 0 || ((config.hist.kinds & HISTS_LEAVE) && part == PART_RUN);
 	cfs = next->se.cfs_rq;
 	clock = queue_clock(c, cfs, now, from_idle);
-	split_off(next, cfs, tt, off, clock, &s);
+	split_off(c, next, cfs, tt, off, clock, &s);
 	if (!missed)
 		hist_waited(next, tt, clock, &s);
 	hist_mark(next, tt, now);

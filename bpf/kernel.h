@@ -38,7 +38,7 @@ enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_F_USER_STACK = 256 };
 
-enum bpf_func_id { BPF_FUNC_loop = 181 };
+enum bpf_func_id { BPF_FUNC_loop = 181, BPF_FUNC_map_lookup_percpu_elem = 195 };
 
 /* include/linux/sched.h */
 #define TASK_INTERRUPTIBLE   0x0001
@@ -206,6 +206,7 @@ typedef struct {
 
 /* Bytes and calls; empty without CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING. */
 struct task_io_accounting {
+	__u64 read_bytes, write_bytes;
 };
 
 struct signal_struct {
@@ -320,6 +321,11 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
+/* One bit for each CPU. */
+struct cpumask {
+	unsigned long bits[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int
@@ -328,6 +334,8 @@ struct task_struct {
 	int pid, tgid;
 	int prio, static_prio;
 	unsigned int rt_priority, policy;
+	int nr_cpus_allowed;
+	const struct cpumask *cpus_ptr; /* 3bd3706251ee (5.3) */
 	unsigned in_iowait : 1;
 	unsigned in_memstall : 1;
 	int exit_state, exit_code;

@@ -57,10 +57,40 @@ struct split {
 	__u64 elsewhere; /* part of it: queued on other CPUs before it was sent here */
 };
 
+/* A pointer is no number to the verifier before it has been in a map. */
+hidden struct throttled *throttled_of(struct cpu *c, struct cfs_rq *cfs)
+{
+	*(volatile __u64 *)&c->number = (__u64)cfs;
+	return &c->throttled[*(volatile __u64 *)&c->number >> 9 & 7];
+}
+
+/* A thread leaves this CPU, whose queue has this throttle clock. */
+hidden void note_throttle(struct cpu *c, struct cfs_rq *cfs, __u64 clock)
+{
+	struct throttled *t = throttled_of(c, cfs);
+
+	t->cfs_rq = (__u64)cfs;
+	t->clock = clock;
+}
+
+/* By how much the throttle clock of t's queue has gone on since t left it. Who was sent to another CPU did not leave that one's
+ * queue, but others of its group have, before they were throttled. */
+hidden __u64 throttled_since(struct cpu *c, struct cfs_rq *cfs, const struct task_time *tt)
+{
+	struct throttled *t;
+
+	if (tt->cfs_rq == (__u64)cfs)
+		return throttle_clock(cfs) - tt->throttled;
+	if (!c)
+		return 0;
+	t = throttled_of(c, cfs);
+	return t->cfs_rq == (__u64)cfs ? throttle_clock(cfs) - t->clock : 0;
+}
+
 /* off: nanoseconds since t left the CPU. run_delay holds the waits that ended in a migration, the distance from
- * last_queued to the queue's clock the one that is still going on. */
-hidden void split_off(struct task_struct *t, struct cfs_rq *cfs, const struct task_time *tt,
-		      __u64 off, __u64 clock, struct split *s)
+ * last_queued to the queue's clock the one that is still going on. c: the CPU that t comes onto; NULL: none. */
+hidden void split_off(struct cpu *c, struct task_struct *t, struct cfs_rq *cfs,
+		      const struct task_time *tt, __u64 off, __u64 clock, struct split *s)
 {
 	__u64 moved = t->sched_info.run_delay - tt->run_delay, queued = t->sched_info.last_queued;
 	__u64 w = moved, th = 0;
@@ -71,8 +101,8 @@ hidden void split_off(struct task_struct *t, struct cfs_rq *cfs, const struct ta
 		w = off;
 	if (moved > w)
 		moved = w;
-	if (w && cfs && tt->cfs_rq == (__u64)cfs) {
-		th = throttle_clock(cfs) - tt->throttled;
+	if (w && cfs) {
+		th = throttled_since(c, cfs, tt);
 		if (th > w - moved)
 			th = w - moved;
 	}

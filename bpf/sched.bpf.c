@@ -61,12 +61,12 @@ hidden void add_deep(struct task_time *tt, __u64 ns)
 }
 
 /* Time off the CPU that ends here goes to what it was spent in. */
-hidden void add_off(struct task_struct *t, struct cfs_rq *cfs, struct task_time *tt, __u64 off,
-		    __u64 clock, struct split *s)
+hidden void add_off(struct cpu *c, struct task_struct *t, struct cfs_rq *cfs, struct task_time *tt,
+		    __u64 off, __u64 clock, struct split *s)
 {
 	__u32 part = tt->part;
 
-	split_off(t, cfs, tt, off, clock, s);
+	split_off(c, t, cfs, tt, off, clock, s);
 	tt->parts[PART_RUNNABLE] += s->wait - s->throttled;
 	tt->parts[PART_THROTTLED] += s->throttled;
 	if (part >= PART_MAX)
@@ -104,10 +104,10 @@ hidden __u64 late_arrival(struct cpu *c, struct task_struct *prev, struct cfs_rq
 		ran = cfs->rq->clock - prev->sched_info.last_arrival;
 	if (ran > all)
 		ran = all;
-	add_off(prev, cfs, tt, all - ran, 0,
+	add_off(c, prev, cfs, tt, all - ran, 0,
 		&s); /* it is in no queue: run_delay has all of its waits */
 	if (s.wait)
-		charge_wait(c, prev, now - ran, &s);
+		charge_wait(c, prev, tt, now - ran, &s, false);
 	return ran;
 }
 
@@ -164,6 +164,7 @@ hidden __u64 close_run(void *ctx, struct cpu *c, struct task_struct *prev, struc
 	}
 	tt->cfs_rq = (__u64)cfs;
 	tt->throttled = cfs ? throttle_clock(cfs) : 0;
+	note_throttle(c, cfs, tt->throttled);
 	tt->run_delay = prev->sched_info.run_delay;
 	tt->stack = 0;
 	tt->part = state ? part_of(prev, tt, state) : PART_RUNNABLE;
@@ -223,10 +224,10 @@ hidden void come(struct cpu *c, struct task_struct *next, struct cfs_rq *cfs, bo
 	if (tt->part == PART_RUN)
 		off = early_departure(c, next, tt, off);
 	clock = queue_clock(c, cfs, now, from_idle);
-	add_off(next, cfs, tt, off, clock, &s);
+	add_off(c, next, cfs, tt, off, clock, &s);
 	hist_waited(next, tt, clock, &s);
 	if (s.wait)
-		charge_wait(c, next, now, &s);
+		charge_wait(c, next, tt, now, &s, from_idle);
 	note_off(c, tt, now, off, &s);
 	tt->part = PART_RUN;
 	tt->dirty = 0;
@@ -267,7 +268,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	}
 	if (prev->pid)
 		ran = leave(ctx, c, prev, from, state, now);
-	slice_end(c, prev, next, now, ran);
+	slice_end(c, prev, next, from, now, ran);
 	if (next->pid)
 		come(c, next, to, !prev->pid, now);
 	else

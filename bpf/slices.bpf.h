@@ -12,6 +12,7 @@
 
 #include "bpf/numbers.bpf.h"
 #include "bpf/off.bpf.h"
+#include "bpf/queue.bpf.h"
 #include "bpf/trace_runq.bpf.h"
 
 struct {
@@ -21,7 +22,7 @@ struct {
 	__type(value, struct wire_pair);
 } sched_pairs SEC(".maps");
 
-hidden void slice_push(struct cpu *c, __u32 tgid, bool rt, __u64 now)
+hidden void slice_push(struct cpu *c, __u32 tgid, bool rt, __u64 now, __u64 irq, __u64 steal)
 {
 	struct slice *s = &c->slices[c->slice_head & (WIRE_SLICES - 1)];
 
@@ -29,6 +30,8 @@ hidden void slice_push(struct cpu *c, __u32 tgid, bool rt, __u64 now)
 	s->end = now;
 	s->tgid = tgid;
 	s->rt = rt;
+	s->irq = irq;
+	s->steal = steal;
 	c->slice_last = now;
 	c->slice_head++;
 }
@@ -48,13 +51,35 @@ hidden __u32 slice_owner(struct cpu *c, struct task_struct *prev)
 	return or_outside(tgid_of(prev));
 }
 
-/* prev leaves at `now` after it ran for `ran`. Where the switch in between was not seen, two slices end here. */
-hidden void slice_end(struct cpu *c, struct task_struct *prev, struct task_struct *next, __u64 now,
-		      __u64 ran)
+/* What others than threads took since the last slice ended. */
+hidden void since_last(struct cpu *c, const struct cfs_rq *cfs, __u64 *irq, __u64 *steal)
 {
+	struct rq *rq = cfs ? cfs->rq : 0;
+	__u64 drift = rq ? rq->clock - rq->clock_task : c->drift_seen;
+
+	*irq = c->irq_total - c->irq_seen;
+	*steal = drift - c->drift_seen;
+	if (bpf_core_field_exists(((struct rq *)0)->prev_irq_time))
+		*steal -= *irq;
+	if ((__s64)*steal < 0)
+		*steal = 0;
+	c->irq_seen = c->irq_total;
+	c->drift_seen = drift;
+}
+
+/* prev leaves at `now` after it ran for `ran`. Where the switch in between was not seen, two slices end here. */
+hidden void slice_end(struct cpu *c, struct task_struct *prev, struct task_struct *next,
+		      const struct cfs_rq *cfs, __u64 now, __u64 ran)
+{
+	__u64 irq, steal;
+
+	since_last(c, cfs, &irq, &steal);
 	if (c->here != (__u32)prev->pid && c->slice_last && now - ran > c->slice_last)
-		slice_push(c, c->here_tgid, c->here_rt, now - ran);
-	slice_push(c, slice_owner(c, prev), prev->pid && is_rt(prev), now);
+		slice_push(c, c->here_tgid, c->here_rt, now - ran, 0, 0);
+	if (!c->slice_last)
+		irq = steal = 0; /* of all the time before */
+	slice_push(c, slice_owner(c, prev), prev->pid && is_rt(prev), now, irq, steal);
+	note_idle(c, !prev->pid, !next->pid, now);
 	c->here = next->pid;
 	c->here_tgid = next->pid ? or_outside(tgid_of(next)) : 0;
 	c->here_rt = next->pid && is_rt(next);
@@ -83,6 +108,8 @@ struct overlap {
 	__u64 begin, now, left;
 	__u64 weight; /* in 1024ths */
 	__u32 victim;
+	__u32 spare;
+	struct ran ran;
 };
 
 hidden __u64 weighed(const struct overlap *o, __u64 ns)
@@ -110,21 +137,46 @@ static long charge_slice(__u32 i, struct overlap *o)
 	if (to > o->left)
 		to = o->left;
 	o->left -= to;
+	add_ran(&o->ran, s, to);
 	charge(o->victim, s->tgid, s->rt, weighed(o, to), c);
 	if (config.trace_runq_ns)
 		runq_add(s->tgid, s->rt, to);
 	return !o->left;
 }
 
+/* Functions that are not static are looked at once by the verifier, and not on each way that leads to them. */
+__noinline int slices_charge(struct overlap *wait)
+{
+	struct overlap o;
+
+	if (!wait)
+		return 0;
+	o = *wait;
+	/* e6f2dd0f8067 (5.17) added bpf_loop(); before it every turn of a loop is verified by itself */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
+		bpf_loop(WIRE_SLICES, charge_slice, &o, 0);
+	} else {
+		for (__u32 i = 0; i < 8; i++)
+			if (charge_slice(i, &o))
+				break;
+	}
+	*wait = o;
+	return 0;
+}
+
 /* A wait ends now, on this CPU. What was throttled of it was for quota, which is nobody's slice, and what was waited on
  * other CPUs is not in our ring. */
-hidden void charge_wait(struct cpu *c, struct task_struct *victim, __u64 now, const struct split *w)
+hidden void charge_wait(struct cpu *c, struct task_struct *victim, struct task_time *tt, __u64 now,
+			const struct split *w, bool from_idle)
 {
 	struct overlap o = { .now = now, .victim = or_outside(tgid_of(victim)), .weight = 1024 };
+	__u64 waited = w->wait - w->throttled;
 
 	/* Short waits are added up, and the one that makes the sum large enough stands for all of it: each is chosen as
 	 * often as it is long, and their sum is kept. */
 	if (w->wait < config.long_wait_ns) {
+		if (from_idle && !w->elsewhere)
+			tt->queued[QUEUED_WOKEN] += waited;
 		c->short_waits += w->wait;
 		if (c->short_waits < config.charge_ns)
 			return;
@@ -137,15 +189,14 @@ hidden void charge_wait(struct cpu *c, struct task_struct *victim, __u64 now, co
 		charge(o.victim, WIRE_ELSEWHERE, 0, weighed(&o, w->elsewhere), c);
 	if (runq_wanted(w->wait))
 		runq_begin();
-	o.left = w->wait - w->throttled - w->elsewhere;
+	o.left = waited - w->elsewhere;
 	o.begin = now - o.left;
-	/* e6f2dd0f8067 (5.17) added bpf_loop(); before it every turn of a loop is verified by itself */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
-		bpf_loop(WIRE_SLICES, charge_slice, &o, 0);
-	} else {
-		for (__u32 i = 0; i < 8; i++)
-			if (charge_slice(i, &o))
-				break;
+	slices_charge(&o);
+	if (waited) {
+		__u32 why = why_queued(c, victim, now, w, &o.ran, o.left + w->elsewhere, from_idle);
+
+		if (why < QUEUED_MAX)
+			tt->queued[why] += waited;
 	}
 	if (o.left)
 		charge(o.victim, WIRE_TOO_OLD, 0, weighed(&o, o.left), c);

@@ -41,6 +41,8 @@ struct task_time {
 	__u32 spare;
 	__u32 turn; /* odd while a switch writes here: the sweep reads again */
 	__u64 roots[ROOT_MAX];
+	__u64 queued[QUEUED_MAX];
+	__u64 sent, received; /* bytes, see bytes.bpf.c */
 	struct wire_deep deep[WIRE_DEEP];
 };
 
@@ -50,5 +52,18 @@ struct {
 	__type(key, int);
 	__type(value, struct task_time);
 } sched_tasks SEC(".maps");
+
+/* Charged to the thread that submits a read, and to the one that makes a page dirty: who writes it back later is not in it. */
+hidden void bytes_of(struct task_struct *t, const struct task_time *tt, struct wire_bytes *b)
+{
+	if (tt) {
+		b->sent = tt->sent;
+		b->received = tt->received;
+	}
+	if (bpf_core_field_exists(t->ioac.read_bytes)) {
+		b->io_read = t->ioac.read_bytes;
+		b->io_written = t->ioac.write_bytes;
+	}
+}
 
 #endif

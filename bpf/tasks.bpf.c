@@ -43,6 +43,8 @@ hidden void copy_parts(const struct task_time *tt, struct wire_task *w)
 		w->parts[i] = *(volatile __u64 *)&tt->parts[i];
 	for (int i = 0; i < ROOT_MAX; i++)
 		w->roots[i] = tt->roots[i];
+	for (int i = 0; i < QUEUED_MAX; i++)
+		w->queued[i] = tt->queued[i];
 	for (int i = 0; i < WIRE_DEEP; i++)
 		w->deep[i] = tt->deep[i];
 }
@@ -92,7 +94,7 @@ hidden void credit(struct task_struct *t, struct cfs_rq *cfs, struct task_time *
 		return;
 	}
 	/* the clock of its queue was read at the last tick: ours is that of another CPU, but younger */
-	split_off(t, cfs, tt, open, c && c->clock_at ? o.now - c->clock_off : 0, &s);
+	split_off(0, t, cfs, tt, open, c && c->clock_at ? o.now - c->clock_off : 0, &s);
 	w->parts[PART_RUNNABLE] += s.wait - s.throttled;
 	w->parts[PART_THROTTLED] += s.throttled;
 	/* 6.1 wants to see the mask, which clang drops where it knows better */
@@ -182,6 +184,8 @@ int tasks_sweep(struct bpf_iter__task *ctx)
 			lose_storage();
 	}
 	describe(t, w);
+	w->has_io = bpf_core_field_exists(t->ioac.read_bytes);
+	bytes_of(t, tt, &w->bytes);
 	if (tt && !tt->closed) {
 		w->wait_ns = open_wait(t, tt);
 		credit(t, cfs, tt, w);

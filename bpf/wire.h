@@ -55,6 +55,20 @@ enum wire_root {
 	ROOT_MAX /* a power of two */
 };
 
+/* Why a thread waited for a CPU (bpf/queue.bpf.h). Each wait has one reason; short ones, and those that have not ended, have none:
+ * they are what is left of PART_RUNNABLE. */
+enum wire_queued {
+	QUEUED_BEHIND,   /* other threads ran, and there was no better place */
+	QUEUED_CONFINED, /* another CPU was idle, which it may not use */
+	QUEUED_PASSED,   /* another CPU was idle, which it may use */
+	QUEUED_WOKEN,    /* its own CPU was idle, and had to wake up */
+	QUEUED_DROWSY,   /* the same, and it took long */
+	QUEUED_REALTIME, /* real-time threads ran */
+	QUEUED_IRQ,      /* interrupts ran */
+	QUEUED_STEAL,    /* the hypervisor had taken the CPU */
+	QUEUED_MAX       /* a power of two */
+};
+
 /* What the syscall of a sleeper says; user space fills sched_syscalls[] with these by number (they differ by architecture). */
 enum wire_call {
 	CALL_OTHER = 0,
@@ -86,6 +100,8 @@ enum wire_program {
 	PROG_SOFTIRQ,
 	PROG_SAMPLE,
 	PROG_WAKE,
+	PROG_SENT,
+	PROG_RECEIVED,
 	PROG_TRACE, /* and the others of enum wire_trace */
 	PROG_HIST_DISK = PROG_TRACE + 16,
 	PROG_HIST_OWNER, /* of requests */
@@ -141,6 +157,12 @@ struct wire_stack {
 	__u64 ip[WIRE_FRAMES];
 };
 
+/* Network: since the account was opened. Block I/O: since the thread was born. */
+struct wire_bytes {
+	__u64 sent, received;
+	__u64 io_read, io_written; /* written: dirtied, or written around the page cache */
+};
+
 /* One per thread from the task iterator. Cumulative since the thread was first seen (or born after that), the open
  * interval included. */
 struct wire_task {
@@ -156,16 +178,18 @@ struct wire_task {
 	__u32 part;     /* enum wire_part of the open interval */
 	__u32 nthreads; /* of the process */
 	__u32 in_group; /* the control group that is asked for, or one below it */
-	__u32 spare;
+	__u32 has_io;   /* the kernel accounts for io_read and io_written */
 	__u64 open_ns; /* length of the open interval */
 	__u64 wait_ns; /* waiting for a CPU that has not ended */
 	__u64 seen_ns; /* wall time that the parts add up to */
 	__u64 slices;
 	__u64 utime, stime, exec; /* utime and stime are sampled by ticks, exec is exact */
 	__u64 run_delay;
+	struct wire_bytes bytes;
 	__u64 minflt, majflt, nvcsw, nivcsw;
 	__u64 parts[PART_SLOTS];
 	__u64 roots[ROOT_MAX]; /* of the waits for locks */
+	__u64 queued[QUEUED_MAX];
 	struct wire_deep deep[WIRE_DEEP];
 	char comm[WIRE_COMM];
 };
@@ -234,8 +258,10 @@ struct wire_dead {
 	__u64 threads; /* that died */
 	__u64 processes;
 	__u64 seen_ns, slices, utime, stime, exec;
+	struct wire_bytes bytes;
 	__u64 parts[PART_MAX];
 	__u64 roots[ROOT_MAX];
+	__u64 queued[QUEUED_MAX];
 	char comm[WIRE_COMM]; /* of its process, when the first of its threads died */
 };
 
@@ -252,6 +278,7 @@ struct wire_dead {
 #define WIRE_OUTSIDE 0xfffffffbu /* a process that has no number in the PID namespace of /proc */
 #define WIRE_PAIRS   16384
 #define WIRE_SLICES  128 /* a power of two */
+#define WIRE_MARKS   64  /* of a CPU's idle time: a power of two */
 
 struct wire_pair_key {
 	__u32 victim, offender;
@@ -718,6 +745,7 @@ struct wire_config {
 	__u32 trace_group_dead;   /* sched_process_exit tells whether it is the last thread */
 	__u32 trace_victim_task;  /* mark_victim has the task, not its number (72ba14deb40a, 6.9) */
 	__u32 trace_reset_reason; /* tcp_send_reset has a reason (b533fb9cf4f7, 6.10) */
+	__u64 online[WIRE_CPUS / 64]; /* CPUs, a bit each */
 	__u8 syscalls[WIRE_SYSCALLS]; /* enum wire_call */
 	struct wire_hist_config hist;
 	struct wire_profile_config profile;
@@ -725,6 +753,8 @@ struct wire_config {
 
 _Static_assert(PART_MAX <= PART_SLOTS, "room for every part");
 _Static_assert((ROOT_MAX & (ROOT_MAX - 1)) == 0, "a mask");
+_Static_assert((QUEUED_MAX & (QUEUED_MAX - 1)) == 0, "a mask");
+_Static_assert((WIRE_MARKS & (WIRE_MARKS - 1)) == 0, "a mask");
 _Static_assert(sizeof(struct wire_row) == 22 * 4 + 19 * 8 + WIRE_NAME_MAX, "no padding in records");
 _Static_assert(sizeof(struct wire_event) == 80, "no padding in records");
 _Static_assert(sizeof(struct wire_exec) == 80 + 16 + WIRE_PATH + WIRE_ARGS,

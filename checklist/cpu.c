@@ -66,8 +66,8 @@ const struct rule rules_cpu[] = {
 	}, {
 		.id = "cpu.rt_hog", .question = "Do real-time tasks keep others off the CPU?",
 		.resource = RES_CPU, .aspect = ASPECT_SATURATION, .metric = M_THREAD_RUNNABLE, .floor = 0.05, .warn = 0.05, .crit = 1,
-		.fires = "FIFO, RR and deadline tasks take at least 0.3 CPUs and 30 % of the time used, and others wait at least 0.05 s/s "
-			 "(1.25 times slower)",
+		.fires = "threads wait at least 0.05 s/s (1.25 times slower) in waits during half of which FIFO, RR and deadline tasks ran; where that "
+			 "was not measured, while those take at least 0.3 CPUs and 30 % of the time used",
 		.needs = "/proc/PID/task/TID/{stat,schedstat}",
 		.meaning = "A real-time task runs before every normal one, for as long as it likes (95 % of each second by default).",
 		.lookalikes = "Threaded interrupt handlers are real-time tasks of the kernel: then the device is the cause.",
@@ -230,20 +230,27 @@ const struct rule rules_cpu[] = {
 		.symptoms = "", .check = check_kthread_hog,
 	}, {
 		.id = "cpu.scheduler_imbalance", .question = "Do threads wait while a CPU they may use is idle?",
-		.resource = RES_CPU, .aspect = ASPECT_SATURATION, .metric = M_NONE, .floor = 0.05, .warn = 0.05, .crit = 1,
-		.fires = "threads waiting at least 0.05 s/s while a CPU in their mask is idle for 4 ms or more of the wait",
-		.needs = TRACE "sched_switch (which CPU was idle at which moment)",
-		.meaning = "Load balancing is late: NUMA distance, scheduling domains, or large cache domains hold it back.",
-		.lookalikes = "Affinity masks and cpusets.", .action = "perf sched timehist; look at scheduling domains and NUMA balancing.",
-		.symptoms = "", .check = NULL,
+		.resource = RES_CPU, .aspect = ASPECT_SATURATION, .metric = M_TIME_QUEUED_PASSED, .floor = 0.05, .warn = 0.05, .crit = 1,
+		.fires = "threads waiting at least 0.05 s/s (1.25 times slower) in waits of 2 ms and more during which another CPU of their "
+			 "mask was idle for half of the wait, and for 4 ms",
+		.needs = TRACE "tp_btf/sched_switch",
+		.meaning = "Load balancing is late or switched off: scheduling domains (cpuset.sched_load_balance, isolated partitions, isolcpus), "
+			   "NUMA distance, large cache domains. Each CPU keeps how long it has been idle; when a wait of 2 ms and more ends, that "
+			   "is compared over all CPUs for the time of the wait.",
+		.lookalikes = "Affinity masks and cpusets: there the idle CPUs are outside of what the thread may use.",
+		.action = "perf sched timehist; look at scheduling domains, isolcpus= on the kernel's command line, and NUMA balancing.",
+		.symptoms = "cpu.runqueue_latency_bursts", .check = check_imbalance,
 	}, {
 		.id = "cpu.wakeup_latency", .question = "Does it take long until an idle CPU runs what was woken?",
-		.resource = RES_CPU, .aspect = ASPECT_DURATION, .metric = M_NONE, .floor = 0.05, .warn = 0.05, .crit = 1,
-		.fires = "waits that end by a switch from idle on an otherwise idle CPU, at least 0.05 s/s",
-		.needs = TRACE "sched_waking, sched_switch",
-		.meaning = "Deep sleep states, a slow hypervisor wake-up, or interrupts switched off for long.",
-		.lookalikes = "Run queues.", .action = "cpupower idle-set, tuned-adm profile latency-performance, halt_poll_ns on the host.",
-		.symptoms = "", .check = NULL,
+		.resource = RES_CPU, .aspect = ASPECT_DURATION, .metric = M_TIME_QUEUED_DROWSY, .floor = 0.05, .warn = 0.05, .crit = 1,
+		.fires = "waits of 0.5 ms and more that end by a switch from idle on the CPU where the thread was woken, of which interrupts and the "
+			 "hypervisor are known to have taken less than 30 %: at least 0.05 s/s, and 1.25 times slower for it",
+		.needs = TRACE "tp_btf/sched_switch",
+		.meaning = "Deep sleep states, a hypervisor that is slow to wake a virtual CPU, or interrupts switched off for long.",
+		.lookalikes = "Run queues: there the CPU ran another thread. Waking up takes some 10 µs on hardware and 100 µs in a guest: shorter "
+			      "waits are not counted here.",
+		.action = "cpupower idle-set, tuned-adm profile latency-performance, halt_poll_ns on the host.",
+		.symptoms = "cpu.runqueue_latency_bursts", .check = check_wakeup,
 	},
 	{ .id = NULL }
 };

@@ -19,6 +19,9 @@ enum queue_class {
 	QUEUE_THROTTLED,  /* its cgroup's quota had run out */
 	QUEUE_CPUSET,     /* CPUs were idle, but outside its cpuset */
 	QUEUE_AFFINITY,   /* CPUs were idle, but outside its affinity mask */
+	QUEUE_IMBALANCE,  /* a CPU that it may use was idle */
+	QUEUE_WAKEUP,     /* its CPU was idle, and took long to wake up */
+	QUEUE_WOKEN,      /* the same, in the time that it takes */
 	QUEUE_RT,         /* real-time tasks took the CPU */
 	QUEUE_SOFTIRQ,    /* interrupts took the CPU */
 	QUEUE_STEAL,      /* the hypervisor took the CPU */
@@ -36,7 +39,7 @@ struct queue_picture {
 	double waits[QUEUE_CLASSES]; /* s/s */
 	struct row_id taker;         /* for NEIGHBOUR: a process of the cgroup that took most */
 	char taker_cgroup[192];
-	enum queue_class *of; /* per row of view->lost */
+	double (*of)[QUEUE_CLASSES]; /* per row of view->lost: thread-seconds by class */
 };
 
 /* Needs queue_done(). */
@@ -121,6 +124,8 @@ void check_irq_imbalance(const struct rule *r, const struct view *v, struct find
 void check_steal(const struct rule *r, const struct view *v, struct findings *fs);
 void check_throttled_frequency(const struct rule *r, const struct view *v, struct findings *fs);
 void check_low_frequency(const struct rule *r, const struct view *v, struct findings *fs);
+void check_imbalance(const struct rule *r, const struct view *v, struct findings *fs);
+void check_wakeup(const struct rule *r, const struct view *v, struct findings *fs);
 void check_kthread_hog(const struct rule *r, const struct view *v, struct findings *fs);
 
 #endif

@@ -138,7 +138,7 @@ static void clear_cpu(const struct view *v, const struct queue_picture *q, struc
 	double all = 0;
 
 	for (enum queue_class c = QUEUE_THROTTLED; c < QUEUE_CLASSES; c++)
-		all += q->waits[c];
+		all += c == QUEUE_WOKEN ? 0 : q->waits[c];
 	if (all < 0.05 && !(q->psi > 0.2))
 		findings_clear(fs, RES_CPU, "",
 			       "%.0f %% of %.0f CPUs used, waiting for one %.3f s/s",

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why threads waited for a CPU: each process's waiting gets one class.
+/* Why threads waited for a CPU: each second of it gets one class.
  *
- * The kernel's own nanoseconds (schedstat of each followed thread) say how long; which CPUs were idle meanwhile, what
- * the thread was allowed to use, and what else ran say why. Without a trace of every switch a process is the finest
- * grain: a process that waited for two reasons is counted under the stronger one. */
+ * With eBPF each wait of half a millisecond or more was looked at when it ended (bpf/queue.bpf.h). What is left, the short
+ * waits and those that have not ended, and all of it where there is no eBPF, is judged by process: the kernel's own
+ * nanoseconds say how long; which CPUs were idle in the window, what the thread was allowed to use, and what else ran say
+ * why, and a process that waited for two reasons is counted under the stronger one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 	0.3 /* CPUs: an audio thread or a busy network card takes nothing that anybody misses */
 #define NEIGHBOUR_RATIO 3.0  /* wait per run of the victim against the offender's */
 #define LEAST_WAIT      0.02 /* s/s of a process: below it nothing is asked */
+#define IDLE_LEAST \
+	0.05 /* CPUs, by /proc/stat: with less, nobody was kept from an idle one, whatever was seen of it */
 
 /* ---- CPU lists ---- */
 
@@ -318,6 +321,51 @@ static enum queue_class class_of(const struct machine *m, const struct queue_pic
 	return taken_class(q);
 }
 
+/* Where the measured reasons go; what others took or had is QUEUE_NONE here. */
+static const enum queue_class queued_class[QUEUED_MAX] = {
+	[QUEUED_PASSED] = QUEUE_IMBALANCE, [QUEUED_WOKEN] = QUEUE_WOKEN,
+	[QUEUED_DROWSY] = QUEUE_WAKEUP,    [QUEUED_REALTIME] = QUEUE_RT,
+	[QUEUED_IRQ] = QUEUE_SOFTIRQ,      [QUEUED_STEAL] = QUEUE_STEAL,
+};
+
+static enum queue_class measured_class(const struct machine *m, const struct queue_picture *q,
+				       const struct lost_row *l, enum wire_queued why,
+				       enum queue_class rest)
+{
+	bool pinned = rest == QUEUE_CPUSET || rest == QUEUE_AFFINITY;
+
+	if (q->idle < IDLE_LEAST && (why == QUEUED_PASSED || why == QUEUED_CONFINED))
+		return rest;
+	if (why == QUEUED_CONFINED)
+		return pinned                                ? rest
+		       : confines(m, cpuset_of(m->v, l->id)) ? QUEUE_CPUSET
+							     : QUEUE_AFFINITY;
+	if (why != QUEUED_BEHIND)
+		return queued_class[why];
+	if (pinned)
+		return rest;
+	return q->full >= 0.8 ? QUEUE_SATURATED : QUEUE_BURSTS;
+}
+
+/* A row's waiting, by class. */
+static void split_waiting(const struct machine *m, const struct queue_picture *q,
+			  const struct lost_row *l, double pinned, double *time)
+{
+	enum queue_class rest = class_of(m, q, l, pinned);
+	double left = l->time[CAUSE_RUNNABLE];
+
+	for (enum wire_queued why = 0;
+	     why < QUEUED_MAX && rest != QUEUE_BACKGROUND && rest != QUEUE_THROTTLED; why++) {
+		double part = fmin(l->queued[why], left);
+
+		if (!(part > 0))
+			continue;
+		time[measured_class(m, q, l, why, rest)] += part;
+		left -= part;
+	}
+	time[rest] += left;
+}
+
 /* ---- neighbours ---- */
 
 struct group {
@@ -362,7 +410,7 @@ static void find_neighbours(const struct machine *m, struct queue_picture *q)
 
 		/* kernel threads and whoever left before its group was read are compared with nobody */
 		process_cgroup(v, l->id, path, sizeof(path));
-		if (!*path || q->of[i] == QUEUE_BACKGROUND || q->of[i] == QUEUE_THROTTLED)
+		if (!*path || q->of[i][QUEUE_BACKGROUND] > 0 || q->of[i][QUEUE_THROTTLED] > 0)
 			continue;
 		g = group_of(&groups, &n, &cap, path);
 		g->run += used;
@@ -381,13 +429,15 @@ static void find_neighbours(const struct machine *m, struct queue_picture *q)
 		q->taker = taker->most;
 		snprintf(q->taker_cgroup, sizeof(q->taker_cgroup), "%s", taker->path);
 		for (size_t i = 0; i < v->nlost; i++) {
-			if (q->of[i] != QUEUE_SATURATED)
+			if (!(q->of[i][QUEUE_SATURATED] > 0))
 				continue;
 			process_cgroup(v, v->lost[i].id, path, sizeof(path));
 			for (size_t k = 0; k < n; k++)
 				if (!strcmp(groups[k].path, path) &&
-				    is_squeezed(&groups[k], taker, run, wait))
-					q->of[i] = QUEUE_NEIGHBOUR;
+				    is_squeezed(&groups[k], taker, run, wait)) {
+					q->of[i][QUEUE_NEIGHBOUR] = q->of[i][QUEUE_SATURATED];
+					q->of[i][QUEUE_SATURATED] = 0;
+				}
 		}
 	}
 	mem_free(groups);
@@ -416,10 +466,11 @@ void queue_classify(const struct view *v, struct queue_picture *q)
 	q->busy = system_value(v->window, M_SYS_BUSY) * q->cpus;
 	add_pinned(&m, pinned);
 	for (size_t i = 0; i < v->nlost; i++)
-		q->of[i] = class_of(&m, q, &v->lost[i], pinned[i]);
+		split_waiting(&m, q, &v->lost[i], pinned[i], q->of[i]);
 	find_neighbours(&m, q);
 	for (size_t i = 0; i < v->nlost; i++)
-		q->waits[q->of[i]] += v->lost[i].time[CAUSE_RUNNABLE] / m.seconds;
+		for (enum queue_class c = 0; c < QUEUE_CLASSES; c++)
+			q->waits[c] += q->of[i][c] / m.seconds;
 	mem_free(pinned);
 	mem_free(m.cpus);
 }
@@ -441,9 +492,12 @@ static double wait_in_classes(const struct view *v, const struct lost_row *row, 
 {
 	const struct wanted *w = arg;
 
-	return w->classes >> w->q->of[row - v->lost] & 1
-		       ? row->time[CAUSE_RUNNABLE] / interval_seconds(v->window)
-		       : 0;
+	double sum = 0;
+
+	for (enum queue_class c = 0; c < QUEUE_CLASSES; c++)
+		if (w->classes >> c & 1)
+			sum += w->q->of[row - v->lost][c];
+	return sum / interval_seconds(v->window);
 }
 
 void queue_victims(const struct view *v, const struct queue_picture *q, unsigned classes,

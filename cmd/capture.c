@@ -33,7 +33,8 @@ static int capture_run(const void *args, int argc, char **argv)
 	struct session_args sa = { .seconds = a->seconds,
 				   .capture_steps = a->steps,
 				   .budget = a->budget / 100,
-				   .bpf = BPF_TIME | BPF_IRQ | BPF_WAKE | BPF_SAMPLES | BPF_TABLE };
+				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_SAMPLES |
+					  BPF_TABLE };
 	struct session *s = NULL;
 	struct err e = { 0 };
 	int err;

@@ -63,7 +63,7 @@ static int time_run(const void *args, int argc, char **argv)
 				   .pid = a->pid,
 				   .cgroup = a->cgroup,
 				   .budget = a->budget / 100,
-				   .bpf = BPF_TIME | BPF_IRQ | BPF_WAKE | BPF_TABLE };
+				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_TABLE };
 	struct output out;
 	struct session *s = NULL;
 	struct report r;

@@ -56,7 +56,8 @@ static int triage_run(const void *args, int argc, char **argv)
 	struct session_args sa = { .seconds = a->seconds,
 				   .replay = a->replay,
 				   .budget = a->budget / 100,
-				   .bpf = BPF_TIME | BPF_IRQ | BPF_WAKE | BPF_SAMPLES | BPF_TABLE,
+				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_SAMPLES |
+					  BPF_TABLE,
 				   .hists = 1u << HIST_RUNQLAT | 1u << HIST_BIOLAT,
 				   .hists_by_key = true };
 	struct output out;

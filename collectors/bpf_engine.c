@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "bpf/wire.h"
 #include "collectors/bpf_object.h"
 #include "collectors/bpf_syscalls.h"
@@ -208,6 +209,24 @@ static void choose_maps(struct bpf_engine *b)
 	}
 }
 
+#define ONLINE_BYTES 4096
+
+/* Where it cannot be read, no CPU is looked at. One that goes offline in the window is taken for idle from then on. */
+static void read_online(struct wire_config *c)
+{
+	uint64_t mask[WIRE_CPUS / 64] = { 0 };
+	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
+	char *list = f ? mem_try(ONLINE_BYTES, ONLINE_BYTES) : NULL;
+
+	if (list && fgets(list, ONLINE_BYTES, f) &&
+	    text_cpulist(text_trim(text_of(list)), mask, WIRE_CPUS / 64))
+		for (size_t i = 0; i < WIRE_CPUS / 64; i++)
+			c->online[i] = mask[i];
+	mem_free(list);
+	if (f)
+		fclose(f);
+}
+
 static int configure(struct bpf_engine *b, struct err *e)
 {
 	struct wire_config c = {
@@ -241,10 +260,26 @@ static int configure(struct bpf_engine *b, struct err *e)
 		c.hist.group_level = b->options.group_level;
 	}
 	bpf_syscalls_fill(c.syscalls);
+	read_online(&c);
 	if (!m)
 		return err_set(e, -EINVAL, "the eBPF object has no configuration");
 	err = bpf_map__set_initial_value(m, &c, sizeof(c));
 	return err ? err_errno(e, err, "the eBPF object's configuration has another size") : 0;
+}
+
+/* And what is worth nothing without it: each try costs a parse of the kernel's types. */
+static void leave_out(struct bpf_engine *b, size_t refused)
+{
+	const struct bpf_probe *r = &bpf_probes[refused];
+
+	for (size_t i = 0; bpf_probes[i].program; i++) {
+		if (i != refused &&
+		    !(r->needed && bpf_probes[i].needed && bpf_probes[i].group == r->group))
+			continue;
+		b->left_out[i] = true;
+		snprintf(b->fates[i].why, sizeof(b->fates[i].why), "%.100s%s%.50s", said.first,
+			 said.verifier[0] ? ": " : "", said.verifier);
+	}
 }
 
 /* One try. -EAGAIN: a program was refused and is left out from now on. */
@@ -281,9 +316,7 @@ static int try_load(struct bpf_engine *b, struct err *e)
 			false; /* a kernel before 5.18: its tracepoint has three arguments */
 		return -EAGAIN;
 	}
-	b->left_out[i] = true;
-	snprintf(b->fates[i].why, sizeof(b->fates[i].why), "%.100s%s%.50s", said.first,
-		 said.verifier[0] ? ": " : "", said.verifier);
+	leave_out(b, i);
 	return -EAGAIN;
 }
 

@@ -29,6 +29,7 @@ enum bpf_group {
 	BPF_NOTED = 1u << 5,    /* distributions of requests that are noted where they begin */
 	BPF_PROFILE = 1u << 6,  /* whole stacks of what runs, bpf_options::hz times a second */
 	BPF_CHILDREN = 1u << 7, /* and children of those that are profiled */
+	BPF_BYTES = 1u << 8,    /* what threads send and receive */
 };
 
 #define SAMPLE_HZ 49 /* no multiple of anything that a program or the kernel does regularly */

@@ -67,6 +67,13 @@ static const enum metric_id root_columns[ROOT_MAX] = {
 	[ROOT_REPLY] = M_TIME_ROOT_REPLY,
 };
 
+static const enum metric_id queued_columns[QUEUED_MAX] = {
+	[QUEUED_BEHIND] = M_TIME_QUEUED_BEHIND, [QUEUED_CONFINED] = M_TIME_QUEUED_CONFINED,
+	[QUEUED_PASSED] = M_TIME_QUEUED_PASSED, [QUEUED_WOKEN] = M_TIME_QUEUED_WOKEN,
+	[QUEUED_DROWSY] = M_TIME_QUEUED_DROWSY, [QUEUED_REALTIME] = M_TIME_QUEUED_REALTIME,
+	[QUEUED_IRQ] = M_TIME_QUEUED_IRQ,       [QUEUED_STEAL] = M_TIME_QUEUED_STEAL,
+};
+
 /* ---- accounts ---- */
 
 struct account {
@@ -74,8 +81,9 @@ struct account {
 	uint32_t pid, tid;
 	bool kthread, alive; /* alive: a thread of it was met */
 	char comm[WIRE_COMM];
+	struct wire_bytes bytes;
 	uint64_t short_lived, seen, utime, stime, exec, slices, open;
-	uint64_t parts[PART_MAX], roots[ROOT_MAX];
+	uint64_t parts[PART_MAX], roots[ROOT_MAX], queued[QUEUED_MAX];
 };
 
 /* What samples say of a process. */
@@ -100,6 +108,7 @@ struct bpf_time {
 	size_t nsamples, samples_cap;
 	struct place places[M_MAX]; /* of TIME metrics */
 	unsigned threads;
+	bool has_io; /* the kernel accounts for block I/O by thread */
 	uint64_t threads_left_out;
 	int64_t shift_ns; /* what /proc adds to start times: a time namespace */
 	uint32_t self;
@@ -216,6 +225,14 @@ static void put_thread(struct bpf_time *t, const struct wire_task *w, const uint
 				     metric_source(columns[p].thread, F_BPF_TASKS));
 }
 
+static void add_bytes(struct wire_bytes *to, const struct wire_bytes *b)
+{
+	to->sent += b->sent;
+	to->received += b->received;
+	to->io_read += b->io_read;
+	to->io_written += b->io_written;
+}
+
 static void add_thread(struct account *a, const struct wire_task *w, const uint64_t *parts)
 {
 	a->alive = true;
@@ -227,12 +244,15 @@ static void add_thread(struct account *a, const struct wire_task *w, const uint6
 	a->stime += w->stime;
 	a->exec += w->exec;
 	a->slices += w->slices;
+	add_bytes(&a->bytes, &w->bytes);
 	if (is_lost(w->part) && w->open_ns > a->open)
 		a->open = w->open_ns;
 	for (unsigned p = 0; p < PART_MAX; p++)
 		a->parts[p] += parts[p];
 	for (unsigned i = 0; i < ROOT_MAX; i++)
 		a->roots[i] += w->roots[i];
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		a->queued[i] += w->queued[i];
 }
 
 /* A thread's own row, told from its process's by a key that no process has. */
@@ -250,6 +270,7 @@ static void take_thread(void *ctx, const void *record)
 	a = account_of(t, w->tgid, w->group_start, w->tgid);
 	memcpy(parts, w->parts, sizeof(parts));
 	settle_deep(t, w, parts);
+	t->has_io = w->has_io;
 	if (a)
 		add_thread(a, w, parts);
 	if (t->env->one_group || (t->env->pid && w->tgid == t->env->pid)) {
@@ -355,10 +376,13 @@ static void take_dead(void *ctx, const void *key, const void *value)
 	a->stime += d->stime;
 	a->exec += d->exec;
 	a->slices += d->slices;
+	add_bytes(&a->bytes, &d->bytes);
 	for (unsigned p = 0; p < PART_MAX; p++)
 		a->parts[p] += d->parts[p];
 	for (unsigned i = 0; i < ROOT_MAX; i++)
 		a->roots[i] += d->roots[i];
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		a->queued[i] += d->queued[i];
 }
 
 /* ---- rows ---- */
@@ -437,6 +461,21 @@ static void put_roots(struct bpf_time *t, const struct account *a, size_t row)
 				     metric_source(root_columns[i], F_BPF_WAKES));
 }
 
+/* What is not accounted for here is absent. */
+static void put_bytes(struct bpf_time *t, const struct account *a, size_t row)
+{
+	if (bpf_engine_has(t->env->bpf, BPF_BYTES)) {
+		snapshot_set(t->out, M_TIME_SENT, row, a->bytes.sent,
+			     metric_source(M_TIME_SENT, F_BPF_BYTES));
+		snapshot_set(t->out, M_TIME_RECEIVED, row, a->bytes.received,
+			     metric_source(M_TIME_RECEIVED, F_BPF_BYTES));
+	}
+	if (t->has_io) {
+		put(t, M_TIME_IO_READ, row, a->bytes.io_read);
+		put(t, M_TIME_IO_WRITTEN, row, a->bytes.io_written);
+	}
+}
+
 static void put_account(struct bpf_time *t, const struct account *a)
 {
 	bool outside = a->pid ==
@@ -459,6 +498,9 @@ static void put_account(struct bpf_time *t, const struct account *a)
 	put(t, M_TIME_OPEN, row, a->open);
 	for (unsigned p = 0; p < PART_MAX; p++)
 		put(t, columns[p].time, row, a->parts[p]);
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		put(t, queued_columns[i], row, a->queued[i]);
+	put_bytes(t, a, row);
 	put_roots(t, a, row);
 	put_samples(t, a, row);
 }

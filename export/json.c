@@ -274,6 +274,17 @@ static void put_sheet(struct json *j, const struct report *r, const struct sheet
 	json_end_object(j);
 }
 
+/* Bytes per second of window; what nobody counted is null. */
+static void put_bytes(struct json *j, const struct report *r, const struct lost_row *l)
+{
+	json_object(j, "bytes");
+	json_number(j, "sent", l->sent / r->seconds);
+	json_number(j, "received", l->received / r->seconds);
+	json_number(j, "disk_read", l->io_read / r->seconds);
+	json_number(j, "disk_written", l->io_written / r->seconds);
+	json_end_object(j);
+}
+
 /* Seconds per second of window, by cause; a row's parts add up to its threads. */
 static void put_account(struct json *j, const struct report *r, const struct lost_row *l)
 {
@@ -301,6 +312,7 @@ static void put_account(struct json *j, const struct report *r, const struct los
 	for (enum cause c = CAUSE_REPLY; c < CAUSE_MAX; c++)
 		json_number(j, cause_name(c), l->time[c] / r->seconds);
 	json_number(j, "inflicted", l->inflicted / r->seconds);
+	put_bytes(j, r, l);
 	json_number(j, "open", l->open);
 	json_end_object(j);
 }

@@ -251,6 +251,28 @@ static void parts(struct buf *out, const struct lost_row *l, double seconds)
 	}
 }
 
+/* What nobody counts has no line. */
+static void bytes(struct buf *out, const struct lost_row *l, double seconds)
+{
+	const struct {
+		const char *name, *means;
+		double v;
+	} rows[] = {
+		{ "sent", "payload sent by TCP and UDP", l->sent },
+		{ "received", "payload received", l->received },
+		{ "disk_read", "read from block devices", l->io_read },
+		{ "disk_written", "made dirty, or written around the page cache", l->io_written },
+	};
+	char number[32];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!isnan(rows[i].v))
+			buf_printf(out, "  %-16s %16s         %s\n", rows[i].name,
+				   unit_format(number, sizeof(number), UNIT_BYTES, 1,
+					       rows[i].v / seconds),
+				   rows[i].means);
+}
+
 /* Rows under a title; without --verbose not all of many. */
 static void listed(struct buf *out, const struct report *r, const struct style *s,
 		   const char *title, const struct lost_row *rows, size_t n, bool inflicted)
@@ -278,6 +300,7 @@ static void in_full(struct buf *out, const struct report *r, const struct style 
 	legend(out, s, l, 1);
 	buf_char(out, '\n');
 	parts(out, l, r->seconds);
+	bytes(out, l, r->seconds);
 }
 
 static void one_process(struct buf *out, const struct report *r, const struct style *s)
@@ -307,6 +330,13 @@ static void one_group(struct buf *out, const struct report *r, const struct styl
 			    (l->split || !(l->time[CAUSE_USER] + l->time[CAUSE_SYSTEM] > 0));
 		for (enum cause c = 0; c < CAUSE_MAX; c++)
 			all.time[c] += l->time[c];
+		for (int q = 0; q < QUEUED_MAX; q++)
+			all.queued[q] += l->queued[q];
+		/* of one that is not known, the sum is not */
+		all.sent += l->sent;
+		all.received += l->received;
+		all.io_read += l->io_read;
+		all.io_written += l->io_written;
 	}
 	text_printable_into(safe, sizeof(safe), r->cgroup, strlen(r->cgroup));
 	snprintf(name, sizeof(name), "cgroup %s", safe);

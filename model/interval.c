@@ -177,6 +177,7 @@ static bool is_measured(const struct metric *m, unsigned source)
 {
 	return source && source <= m->nsources &&
 	       (m->sources[source - 1].file == F_BPF_TASKS ||
+		m->sources[source - 1].file == F_BPF_BYTES ||
 		m->sources[source - 1].file == F_BPF_WAKES);
 }
 

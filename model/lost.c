@@ -137,6 +137,13 @@ static const struct {
 	{ M_TIME_RESIDUAL, WAIT_MAX, CAUSE_RESIDUAL },
 };
 
+static const enum metric_id queued[QUEUED_MAX] = {
+	[QUEUED_BEHIND] = M_TIME_QUEUED_BEHIND, [QUEUED_CONFINED] = M_TIME_QUEUED_CONFINED,
+	[QUEUED_PASSED] = M_TIME_QUEUED_PASSED, [QUEUED_WOKEN] = M_TIME_QUEUED_WOKEN,
+	[QUEUED_DROWSY] = M_TIME_QUEUED_DROWSY, [QUEUED_REALTIME] = M_TIME_QUEUED_REALTIME,
+	[QUEUED_IRQ] = M_TIME_QUEUED_IRQ,       [QUEUED_STEAL] = M_TIME_QUEUED_STEAL,
+};
+
 #define TICKS_LEAST \
 	50 /* below that the split into user and system is too rough: error 1/sqrt(ticks) */
 
@@ -192,6 +199,10 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 	row.threads = interval_delta(iv, M_TIME_TOTAL, r) * scale;
 	row.short_lived = (uint64_t)interval_whole(interval_delta(iv, M_TIME_SHORT, r));
 	row.open = interval_last(iv, M_TIME_OPEN, r);
+	row.sent = interval_delta(iv, M_TIME_SENT, r) * scale;
+	row.received = interval_delta(iv, M_TIME_RECEIVED, r) * scale;
+	row.io_read = interval_delta(iv, M_TIME_IO_READ, r) * scale;
+	row.io_written = interval_delta(iv, M_TIME_IO_WRITTEN, r) * scale;
 	split_running(&row, iv, r);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		enum cause c = parts[i].wait == WAIT_MAX ? parts[i].cause
@@ -199,6 +210,8 @@ static struct lost_row measured(const struct interval *iv, size_t r)
 
 		add(&row.time[c], interval_delta(iv, parts[i].id, r) * scale);
 	}
+	for (unsigned i = 0; i < QUEUED_MAX; i++)
+		add(&row.queued[i], interval_delta(iv, queued[i], r) * scale);
 	if (interval_last(iv, M_TIME_KTHREAD, r) > 0)
 		forgive(&row);
 	return row;
@@ -296,6 +309,10 @@ static struct lost_row *estimated_rows(struct interval *window, size_t *n)
 			rows[(*n)++] = (struct lost_row){
 				.pid = members[i].pid,
 				.name = interval_name(window, SCOPE_THREAD, t),
+				.sent = NAN,
+				.received = NAN,
+				.io_read = NAN,
+				.io_written = NAN,
 			};
 		}
 		add_thread(&rows[*n - 1], window, t);

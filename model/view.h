@@ -2,6 +2,7 @@
 #ifndef SIXTY_MODEL_VIEW_H
 #define SIXTY_MODEL_VIEW_H
 
+#include "bpf/wire.h"
 #include "model/cause.h"
 #include "model/host.h"
 #include "model/interval.h"
@@ -21,11 +22,13 @@ struct lost_row {
 	int64_t pid;
 	int64_t tid;            /* of a thread's row; 0: the row of a process */
 	double time[CAUSE_MAX]; /* thread-seconds in the window */
-	double lost;            /* sum of what counts as lost */
+	double queued[QUEUED_MAX]; /* of time[CAUSE_RUNNABLE]: why, by enum wire_queued; short waits have no reason */
+	double lost;    /* sum of what counts as lost */
 	bool sampled;   /* blocked parts come from state samples, not from the kernel's clock */
 	bool exact;     /* measured at context switches: the parts add up to `threads` */
 	bool split;     /* enough ticks to tell user from system time */
 	double threads; /* wall time of all threads, thread-seconds; 0 unless exact */
+	double sent, received, io_read, io_written; /* bytes in the window; NaN unknown */
 	double inflicted; /* thread-seconds that threads of other processes waited for a CPU while this one ran */
 	double open; /* seconds of the longest lost interval that has not ended; NaN unknown */
 	uint64_t short_lived; /* processes that were born and died meanwhile: pid is their parent */

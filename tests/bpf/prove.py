@@ -533,6 +533,180 @@ def test_nobody_loses():
     say("niced_spinners_are_no_victims", f"{blamed}" if blamed else "")
 
 
+# ---- what it moved ----
+
+def test_bytes():
+    """All of it within the window."""
+    with Load(sys.executable, f"{HERE}/mover.py", DIR) as load:
+        look = Look(SIXTY, 3)
+        time.sleep(1.5)
+        load.process.stdin.write(b"\n")
+        load.process.stdin.flush()
+        look.finish()
+        wait_until(lambda: load.lines, 10)
+        want = load.said()[0]
+    first, last = next((a, b) for a, b in look.rows.values() if b["time.pid"] == load.pid and b["time.tid"] is None)
+    names = ("sent", "received", "io_read", "io_written")
+    got = [None if last[f"time.{n}"] is None else last[f"time.{n}"] - (first[f"time.{n}"] or 0 if first else 0) for n in names]
+    print(f"# bytes: {dict(zip(names, got))}, the load says {want}")
+    if got[0] is None:
+        skip("network_bytes_are_what_was_moved", "no trace points sock_send_length and sock_recv_length (6.3)")
+    else:
+        say("network_bytes_are_what_was_moved", "" if got[:2] == want[:2] else f"{got[:2]} instead of {want[:2]}")
+    if got[2] is None:
+        skip("disk_bytes_are_what_was_moved", "the kernel does not account for block I/O by thread")
+    else:
+        # besides: blocks of the file system's own
+        say("disk_bytes_are_what_was_moved", "" if all(0 <= g - w <= 1 << 17 for g, w in zip(got[2:], want[2:])) else f"{got[2:]} instead of {want[2:]}")
+
+
+# ---- why it waited ----
+
+REASONS = ("behind", "confined", "passed_over", "woken", "drowsy", "realtime", "interrupts", "steal")
+
+
+def reasons(look, pid):
+    """Seconds per second of waiting by reason, and all of it."""
+    first, last = next((a, b) for a, b in look.rows.values() if b["time.pid"] == pid and b["time.tid"] is None)
+    took = {r: (last[f"time.queued.{r}"] - (first[f"time.queued.{r}"] if first else 0)) / 1e9 / look.seconds for r in REASONS}
+    return took, look.account(pid)["runnable"] / 1e9 / look.seconds
+
+
+class Idle:
+    """How much of these CPUs (by their place) was idle, while it lasted."""
+
+    def __init__(self, which):
+        self.which = which
+
+    def __enter__(self):
+        self.before, self.began = idle_ns(), time.monotonic_ns()
+        return self
+
+    def __exit__(self, *_):
+        self.share = sum(b - a for a, b in zip(self.before[self.which], idle_ns()[self.which])) / (time.monotonic_ns() - self.began)
+
+    def enough(self, name, least=0.8):
+        if self.share < least:
+            skip(name, f"the CPU that should be idle was so for {100 * self.share:.0f} % of the time")
+        return self.share >= least
+
+
+def because(look, pid, reason, name, least=0.8):
+    """Nearly all of a wait that was long has this reason."""
+    took, waited = reasons(look, pid)
+    print(f"# {name}: waited {waited:.3f} s/s, {look.account(pid)['stolen'] / 1e9 / look.seconds:.3f} stolen: " + ", ".join(f"{r} {s:.3f}" for r, s in took.items() if s >= 0.0005))
+    say(name, "" if waited > 0.2 and took[reason] >= least * waited and sum(took.values()) <= 1.01 * waited + 0.001 else f"{took} of {waited:.3f} s/s")
+
+
+def spin(stack, n, name, cpu=None):
+    return stack.enter_context(Load(workload("spin"), n, name, cpus=None if cpu is None else [cpu]))
+
+
+def test_reasons():
+    if len(CPUS) < 2:
+        skip("reasons", "one CPU")
+        return
+    with contextlib.ExitStack() as stack:
+        confined = spin(stack, 4, "confined", CPUS[0])
+        name = "waits_beside_idle_cpus_that_are_out_of_bounds_are_told"
+        with Idle(slice(1, None)) as idle:
+            look = Look(SIXTY, 3).finish()
+        if idle.enough(name):
+            because(look, confined.pid, "confined", name)
+    with contextlib.ExitStack() as stack:
+        crowd = spin(stack, 4 * len(CPUS), "crowd")
+        took, waited = reasons(Look(SIXTY, 5).finish(), crowd.pid)
+        told = sum(took.values())       # not all: where many others run in turns, the CPU does not remember half of such a wait
+        print(f"# crowd: waited {waited:.3f} s/s: {took}")
+        say("waits_on_a_full_machine_are_behind_others", "" if 0.1 * waited < told <= 1.01 * waited and took["behind"] >= 0.9 * told else f"{took} of {waited:.3f} s/s")
+    with contextlib.ExitStack() as stack:
+        for cpu in CPUS:
+            spin(stack, 1, "beside", cpu)
+        victim, hog = spin(stack, 1, "victim", CPUS[0]), spin(stack, 1, "hog", CPUS[0])
+        try:
+            os.sched_setscheduler(hog.ids[1], os.SCHED_RR, os.sched_param(1))
+        except OSError as e:
+            raise Skip(f"no real-time priority: {e.strerror}") from e
+        # each of these waits is nearly a second long, and nobody has seen all of the first
+        because(Look(SIXTY, 6).finish(), victim.pid, "realtime", "waits_behind_real_time_threads_are_told", 0.6)
+
+
+def test_drowsy():
+    """How late the sleeps end, by the sleeper's own clock, is what it waited for its idle CPU, but for timers that are late themselves."""
+    for late, name in ((3000, "a_cpu_that_wakes_up_slowly_is_told"), (0, "a_cpu_that_wakes_up_is_not")):
+        try:
+            load = Load(workload("drowsy"), "idle", CPUS[0], late)
+        except RuntimeError as e:
+            raise Skip(f"no program at cpu_idle: {e}") from e
+        with load:
+            time.sleep(0.3)
+            with Idle(slice(1)) as idle:
+                look = Look(SIXTY, 3).finish()
+            time.sleep(0.2)
+        if not idle.enough(name, 0.4):
+            continue
+        want, (took, waited) = between(load.said(), look.begin, look.end)[0] / 1e9 / look.seconds, reasons(look, load.pid)
+        print(f"# {name}: {want:.3f} s/s late, waited {waited:.3f} s/s, drowsy {took['drowsy']:.3f}, woken {took['woken']:.3f}")
+        if late:
+            say(name, "" if want > 0.2 and 0.6 * want <= waited <= 1.05 * want and took["drowsy"] >= 0.7 * waited else f"{took} of {waited:.3f}, {want:.3f} s/s late")
+        else:
+            say(name, "" if took["drowsy"] <= 0.05 else f"{took}")
+
+
+def test_interrupts():
+    """Soft interrupts that take about half of a CPU on which two threads compute."""
+    with contextlib.ExitStack() as stack:
+        for cpu in CPUS[1:]:
+            spin(stack, 1, "beside", cpu)
+        try:
+            stack.enter_context(Load(workload("drowsy"), "softirq", CPUS[0], 12000))
+        except RuntimeError as e:
+            raise Skip(f"no program at softirq_exit: {e}") from e
+        victim = spin(stack, 3, "victim", CPUS[0])
+        look, name = Look(SIXTY, 3).finish(), "waits_for_interrupts_are_told"
+        stolen, ran = (look.account(victim.pid)[p] / 1e9 / look.seconds for p in ("stolen", "running"))
+        if stolen < 0.2 or stolen + ran < 0.7:
+            skip(name, f"soft interrupts took {100 * stolen:.0f} % of the CPU from threads that had {100 * (stolen + ran):.0f} % of it")
+        else:
+            because(look, victim.pid, "interrupts", name, 0.4)
+
+
+@contextlib.contextmanager
+def unbalanced():
+    """No load is balanced, whatever becomes of us: a child puts it back when its standard input ends."""
+    knob = next((k for k in ("/sys/fs/cgroup/cpuset/cpuset.sched_load_balance", "/sys/fs/cgroup/cpuset/sched_load_balance") if os.path.exists(k)), None)
+    if not knob or read(knob).strip() != "1":
+        raise Skip("the kernel's balancing of load cannot be switched off here (cpuset of cgroup v1)")
+    with subprocess.Popen(["sh", "-c", f"cat >/dev/null; echo 1 >{knob}"], stdin=subprocess.PIPE, start_new_session=True) as guard:
+        write(knob, 0)
+        try:
+            yield
+        finally:
+            guard.stdin.close()
+            guard.wait()
+
+
+def test_imbalance():
+    """Threads that were started on one CPU may go to the other, and are not sent there."""
+    if len(CPUS) < 2:
+        skip("imbalance", "one CPU")
+        return
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(unbalanced())
+        load = spin(stack, 3, "left", CPUS[0])
+        for tid in load.ids:
+            os.sched_setaffinity(tid, CPUS)
+        name = "waits_beside_idle_cpus_are_told"
+        with Idle(slice(1, None)) as idle:
+            look = Look(SIXTY, 3).finish()
+        if not idle.enough(name):
+            return
+        because(look, load.pid, "passed_over", name)
+        found = json.loads(run("triage", "--budget", "0", "-d", "3", "--json"))["findings"]
+    got = [f for f in found if f["id"] == "cpu.scheduler_imbalance"]
+    say("imbalance_is_found", "" if got and got[0]["victims"][0]["pid"] == load.pid else f"{[(f['id'], f['summary']) for f in found]}")
+
+
 # ---- nothing is left, nobody is in the way ----
 
 BPF = {"prog": (11, 13), "map": (12, 14), "link": (31, 30)}     # BPF_*_GET_NEXT_ID, BPF_*_GET_FD_BY_ID

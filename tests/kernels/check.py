@@ -3,6 +3,7 @@
 """check.py SIXTY DIR: the same program in guests with other kernels: what it says there against what the guest read by hand."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -79,7 +80,14 @@ def check_bpf(name, out, found):
     except (ValueError, KeyError) as e:
         say(f"{name}_bpf_programs", f"{type(e).__name__} {e}")
         return
-    say(f"{name}_bpf_programs", "; ".join(f"{p['name']}: {p['why']}" for p in programs if p["status"] != "ok") or ("" if programs else "none"))
+    release = tuple(int(n) for n in re.findall(r"\d+", text(f"{out}/release"))[:2])
+    absent = {"bytes_sent", "bytes_received"} if release < (6, 3) else set()    # trace points that came later
+    wrong = [f"{p['name']}: {p['why']}" for p in programs if (p["status"] != "ok") != (p["name"] in absent)]
+    wrong += [f"{p['name']}: no reason but {p['lost']}" for p in programs if p["name"] in absent and "before 6.3" not in p["lost"]]
+    say(f"{name}_bpf_programs", "; ".join(wrong) or ("" if programs else "none"))
+    bytes_known = {k for t in found["time"] for k, v in t["bytes"].items() if v is not None}
+    want = {"disk_read", "disk_written"} | (set() if absent else {"sent", "received"})
+    say(f"{name}_bytes_are_known_where_the_kernel_counts_them", "" if bytes_known == want else f"{sorted(bytes_known)} instead of {sorted(want)}")
     busy = [t for t in found["time"] if (t["cgroup"] or "").rsplit(":", 1)[-1] == "/busy"]
     if len(busy) != 1:
         say(f"{name}_bpf_time", f"{len(busy)} rows of the busy group among {[t['comm'] for t in found['time']]}")

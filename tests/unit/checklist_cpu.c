@@ -2,6 +2,7 @@
 /* The CPU's rules: fires on, silent on. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "checklist/cpu.h"
 #include "tests/unit/scene.h"
@@ -502,5 +503,109 @@ TEST(a_kernel_thread_that_burns_a_cpu_is_information_until_somebody_waits)
 	scene_level(&s, M_PROC_KTHREAD, p, 1);
 	CHECK(fires(&s, "cpu.kthread_hog"));
 	CHECK_INT(scene_finding(&s, "cpu.kthread_hog")->severity, SEV_INFO);
+	scene_close(&s);
+}
+
+/* ---- reasons that were measured ---- */
+
+/* A process with an account: seconds per second of running, waiting, and of the latter for one reason. */
+static struct row_id measured(struct scene *s, int64_t pid, const char *comm, double run,
+			      double wait, enum metric_id why, double because)
+{
+	struct row_id t = runner(s, pid, comm, run, wait);
+
+	snapshot_row(&s->first, SCOPE_TIME, t, comm, strlen(comm));
+	snapshot_row(&s->last, SCOPE_TIME, t, comm, strlen(comm));
+	scene_level(s, M_TIME_PID, t, (double)pid);
+	scene_grow(s, M_TIME_TOTAL, t, WINDOW);
+	scene_grow(s, M_TIME_RUN, t, run * WINDOW);
+	scene_grow(s, M_TIME_RUNNABLE, t, wait * WINDOW);
+	scene_grow(s, M_TIME_QUEUED_PASSED, t, 0);
+	scene_grow(s, M_TIME_QUEUED_DROWSY, t, 0);
+	scene_grow(s, why, t, because * WINDOW);
+	return t;
+}
+
+TEST(waits_beside_an_idle_cpu_of_the_mask_are_the_schedulers)
+{
+	const struct finding *f;
+	struct scene s;
+
+	two_cpus(&s, 1, 0.05);
+	measured(&s, 100, "left", 1, 2, M_TIME_QUEUED_PASSED, 1.9);
+	CHECK(fires(&s, "cpu.scheduler_imbalance"));
+	f = scene_finding(&s, "cpu.scheduler_imbalance");
+	CHECK_NEAR(f->impact.lost, 1.9, 0.01);
+	CHECK_STR(f->victims[0].name, "left");
+	CHECK(!fires(&s, "cpu.wakeup_latency"));
+	scene_close(&s);
+}
+
+TEST(waits_beside_idle_cpus_that_proc_stat_does_not_know_are_not_believed)
+{
+	struct scene s;
+
+	two_cpus(&s, 1, 0.99);
+	measured(&s, 100, "left", 1, 2, M_TIME_QUEUED_PASSED, 1.9);
+	CHECK(!fires(&s, "cpu.scheduler_imbalance"));
+	CHECK(fires(&s, "cpu.saturated"));
+	scene_close(&s);
+}
+
+TEST(idle_cpus_that_take_long_to_wake_up_are_told_and_quick_ones_are_not)
+{
+	const struct finding *f;
+	struct scene s;
+
+	two_cpus(&s, 0.2, 0.05);
+	measured(&s, 100, "ticker", 0.16, 0.3, M_TIME_QUEUED_DROWSY, 0.28);
+	CHECK(fires(&s, "cpu.wakeup_latency"));
+	f = scene_finding(&s, "cpu.wakeup_latency");
+	CHECK_NEAR(f->impact.lost, 0.28, 0.001);
+	CHECK_HAS(f->summary, "ticker[100]");
+	scene_close(&s);
+	two_cpus(&s, 0.2, 0.05);
+	measured(&s, 100, "ticker", 0.16, 0.3, M_TIME_QUEUED_WOKEN, 0.28);
+	CHECK(!fires(&s, "cpu.wakeup_latency"));
+	CHECK(!fires(&s, "cpu.runqueue_latency_bursts"));
+	scene_close(&s);
+}
+
+TEST(waits_have_their_own_reasons_side_by_side_in_one_process)
+{
+	struct queue_picture q;
+	struct row_id t;
+	struct scene s;
+	double sum = 0;
+
+	two_cpus(&s, 1, 0.5);
+	t = measured(&s, 100, "mixed", 1, 2, M_TIME_QUEUED_PASSED, 0.5);
+	scene_grow(&s, M_TIME_QUEUED_STEAL, t, 0.2 * WINDOW);
+	scene_grow(&s, M_TIME_QUEUED_IRQ, t, 0.3 * WINDOW);
+	scene_grow(&s, M_TIME_QUEUED_REALTIME, t, 0.4 * WINDOW);
+	scene_grow(&s, M_TIME_QUEUED_CONFINED, t, 0.1 * WINDOW);
+	scene_build(&s);
+	queue_classify(&s.view, &q);
+	CHECK_NEAR(q.waits[QUEUE_IMBALANCE], 0.5, 1e-6);
+	CHECK_NEAR(q.waits[QUEUE_STEAL], 0.2, 1e-6);
+	CHECK_NEAR(q.waits[QUEUE_SOFTIRQ], 0.3, 1e-6);
+	CHECK_NEAR(q.waits[QUEUE_RT], 0.4, 1e-6);
+	CHECK_NEAR(q.waits[QUEUE_AFFINITY], 0.1, 1e-6);
+	CHECK_NEAR(q.waits[QUEUE_BURSTS], 0.5, 1e-6); /* what was short, or has not ended */
+	for (enum queue_class c = 0; c < QUEUE_CLASSES; c++)
+		sum += q.waits[c];
+	CHECK_NEAR(sum, 2, 1e-6);
+	queue_done(&q);
+	scene_close(&s);
+}
+
+TEST(niced_threads_that_are_passed_over_have_asked_for_it)
+{
+	struct scene s;
+
+	two_cpus(&s, 1, 0.05);
+	scene_level(&s, M_PROC_NICE, measured(&s, 100, "batch", 1, 2, M_TIME_QUEUED_PASSED, 1.9),
+		    19);
+	CHECK(!fires(&s, "cpu.scheduler_imbalance"));
 	scene_close(&s);
 }

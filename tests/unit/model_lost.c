@@ -340,3 +340,55 @@ TEST(waits_of_threads_that_were_measured_in_a_part_of_the_window_stand_for_all_o
 	snapshot_done(&a);
 	snapshot_done(&b);
 }
+
+TEST(bytes_that_nobody_counted_are_unknown_and_not_none)
+{
+	struct snapshot a, b;
+	struct interval iv;
+	struct lost_row *rows;
+	double total;
+	size_t n, row;
+
+	two_ends(&a, &b);
+	row = account(&b, 1, 1, "server", 10000);
+	snapshot_set(&b, M_TIME_SENT, row, 5000, 1);
+	snapshot_set(&b, M_TIME_RECEIVED, row, 0, 1);
+	interval_init(&iv, &machine);
+	interval_diff(&iv, &a, &b);
+	rows = lost_build(&iv, &n, &total);
+	CHECK_INT(n, 1);
+	CHECK_NEAR(rows[0].sent, 5000, 1e-9);
+	CHECK_NEAR(rows[0].received, 0, 1e-9);
+	CHECK(isnan(rows[0].io_read) && isnan(rows[0].io_written));
+	mem_free(rows);
+	interval_done(&iv);
+	snapshot_done(&a);
+	snapshot_done(&b);
+}
+
+TEST(reasons_of_waits_are_parts_of_the_wait)
+{
+	struct snapshot a, b;
+	struct interval iv;
+	struct lost_row *rows;
+	double total;
+	size_t n, row;
+
+	two_ends(&a, &b);
+	row = account(&b, 1, 1, "waiter", 10000);
+	part(&b, M_TIME_RUNNABLE, row, 4000);
+	part(&b, M_TIME_QUEUED_PASSED, row, 2500);
+	part(&b, M_TIME_QUEUED_IRQ, row, 500);
+	interval_init(&iv, &machine);
+	interval_diff(&iv, &a, &b);
+	rows = lost_build(&iv, &n, &total);
+	CHECK_INT(n, 1);
+	CHECK_NEAR(rows[0].queued[QUEUED_PASSED], 2.5, 1e-9);
+	CHECK_NEAR(rows[0].queued[QUEUED_IRQ], 0.5, 1e-9);
+	CHECK_NEAR(rows[0].queued[QUEUED_DROWSY], 0, 1e-9);
+	CHECK_NEAR(rows[0].time[CAUSE_RUNNABLE], 4, 1e-9);
+	mem_free(rows);
+	interval_done(&iv);
+	snapshot_done(&a);
+	snapshot_done(&b);
+}
