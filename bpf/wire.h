@@ -179,9 +179,9 @@ struct wire_task {
 	__u32 nthreads; /* of the process */
 	__u32 in_group; /* the control group that is asked for, or one below it */
 	__u32 has_io;   /* the kernel accounts for io_read and io_written */
-	__u64 open_ns; /* length of the open interval */
-	__u64 wait_ns; /* waiting for a CPU that has not ended */
-	__u64 seen_ns; /* wall time that the parts add up to */
+	__u64 open_ns;  /* length of the open interval */
+	__u64 wait_ns;  /* waiting for a CPU that has not ended */
+	__u64 seen_ns;  /* wall time that the parts add up to */
 	__u64 slices;
 	__u64 utime, stime, exec; /* utime and stime are sampled by ticks, exec is exact */
 	__u64 run_delay;

@@ -30,7 +30,7 @@ struct collector_env {
 	struct status **status; /* grows; see collector_status() */
 	size_t *nstatus, *status_cap;
 	bool closing; /* the reading that follows is the collector's last */
-	bool live;    /* it is watched without an end: read every time, and keep nothing of who is gone */
+	bool live; /* it is watched without an end: read every time, and keep nothing of who is gone */
 	struct bpf_engine *bpf; /* NULL: there is none */
 	int64_t pid;            /* the process that is looked at thread by thread; 0: none */
 	bool one_group;         /* the time of threads of one control group, and of no others */
