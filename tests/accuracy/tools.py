@@ -243,10 +243,11 @@ def pidstat_rows(tool):
 
 
 def free(c, timeline, tool, sheet, ours):
-    """Levels, not rates: the last one of the window, and what free saw when it ended."""
+    """Levels, not rates: the last one of the window, and what free saw at about that time, before or after."""
     theirs = {line.split()[0]: line.split()[1:] for _, line in tool.lines if ":" in line}
     titles = next((line.split() for _, line in tool.lines if "total" in line), [])
-    both = Window(timeline, ours[0].end.lo, tool.began, ours[0].end.lo, tool.lines[-1][0])
+    ended = max(tool.lines[-1][0], ours[0].end.hi)
+    both = Window(timeline, ours[0].end.lo, tool.began, ours[0].end.lo, ended)
 
     def level(*parts):
         def by_hand(w):
