@@ -71,12 +71,14 @@ struct stack_walk {
 __noinline int walk_find_mapping(struct stack_walk *w, __u64 ip)
 {
 	__u32 lo = 1, hi, zero = 0;
+	struct wire_program_key key;
 	struct wire_mapping *m;
 	void *list;
 
 	if (!w)
 		return -1;
-	list = bpf_map_lookup_elem(&profile_programs, &w->key);
+	key = w->key; /* on our own stack: the verifier of 6.1 takes no other memory for a key */
+	list = bpf_map_lookup_elem(&profile_programs, &key);
 	if (!list)
 		return -1;
 	m = bpf_map_lookup_elem(list, &zero);

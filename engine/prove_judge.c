@@ -723,6 +723,8 @@ static const struct {
 	{ "sched_switch", false, judge_switch, NULL },
 	{ "tasks_sweep", false, judge_sweep, NULL },
 	{ "sched_newtask", false, judge_newtask, NULL },
+	{ "bytes_sent", false, NULL, "what the players send they do not count themselves: tests compare it with known loads" },
+	{ "bytes_received", false, NULL, "what the players receive they do not count themselves: tests compare it with known loads" },
 	{ "sched_dirty", false, NULL, "a pause needs more dirty pages than the machine allows, or limits that outlive us" },
 	{ "sched_contention", false, judge_contention, NULL },
 	{ "sched_contended", false, judge_contended, NULL },
@@ -732,6 +734,8 @@ static const struct {
 	{ "irq_soft_entry", false, judge_soft_entry, NULL },
 	{ "wake_chain", false, judge_wake, NULL },
 	{ "samples_tick", false, judge_samples, NULL },
+	{ "profile_tick", false, NULL, "a profile is taken of a program that is named: tests compare it with known loads" },
+	{ "profile_fork", false, NULL, "a profile is taken of a program that is named: tests compare it with known loads" },
 	{ "table_sweep", false, judge_table, NULL },
 	{ "trace_exec", true, judge_exec, NULL },
 	{ "trace_exit", true, judge_exit, NULL },
@@ -792,12 +796,12 @@ static void judge_one(struct judge *j, size_t probe, size_t row)
 	if (rows[row].trace)
 		b = bpf_trace_engine(f->trace);
 	fate = bpf_engine_fate(b, probe);
-	if (fate->spare)
+	if (!rows[row].judge)
+		cannot(j, "%s", rows[row].why);
+	else if (fate->spare)
 		cannot(j, "it is not attached: on this kernel another program does its work");
 	else if (!fate->attached)
 		cannot(j, "it is not attached: %.160s", fate->why);
-	else if (!rows[row].judge)
-		cannot(j, "%s", rows[row].why);
 	else
 		rows[row].judge(j);
 }
