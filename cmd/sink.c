@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 /* Parts of runs that are over. */
@@ -46,7 +47,8 @@ static void own_path(int fd, char out[64])
 /* -1: it has to be done in another way. */
 static int open_unnamed(const char *dir)
 {
-	int fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	int fd =
+		open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0666); /* read when it has to be copied */
 	char self[64];
 
 	own_path(fd, self);
@@ -97,18 +99,48 @@ int sink_open(struct sink *k, const char *file, struct err *e)
 	return k->fd < 0 ? err_errno(e, -errno, "cannot open %s", file) : 0;
 }
 
-static int give_name(const struct sink *k)
+/* A file system that lets nothing without a name have one later: what was written is written again, to the part. */
+static int copy_to_part(struct sink *k)
 {
+	int fd = open(k->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666), rc = 0;
+	char block[65536];
+	off_t at = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	k->named = true;
+	while (!rc && (n = pread(k->fd, block, sizeof(block), at)) > 0) {
+		rc = buf_write(&(struct buf){ .data = block, .len = (size_t)n }, fd);
+		at += n;
+	}
+	if (!rc && n < 0)
+		rc = -errno;
+	if (!rc && k->mode && fchmod(fd, k->mode))
+		rc = -errno;
+	if (close(fd) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+static int give_name(struct sink *k)
+{
+	int err;
+
 	char self[64];
 
 	own_path(k->fd, self);
 	if (!k->named) {
 		if (!k->mode && !linkat(AT_FDCWD, self, AT_FDCWD, k->file, AT_SYMLINK_FOLLOW))
 			return 0;
-		if (!k->mode && errno != EEXIST) /* somebody else has made it meanwhile */
+		if (!k->mode && errno != EEXIST &&
+		    errno != ENOENT) /* somebody else has made it meanwhile */
 			return -errno;
-		if (linkat(AT_FDCWD, self, AT_FDCWD, k->part, AT_SYMLINK_FOLLOW))
-			return -errno;
+		if (linkat(AT_FDCWD, self, AT_FDCWD, k->part, AT_SYMLINK_FOLLOW)) {
+			err = errno == ENOENT ? copy_to_part(k) : -errno;
+			if (err)
+				return err;
+		}
 	}
 	return rename(k->part, k->file) ? -errno : 0;
 }
