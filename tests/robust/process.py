@@ -117,7 +117,7 @@ def interrupted():
     if not wait_for(lambda: watching(p.pid)):
         p.kill()
         return "the window never began"
-    time.sleep(1.2)         # something to have been seen: one second at least
+    time.sleep(2.5)         # something to have been seen, one second at least, when it had to load first
     p.send_signal(signal.SIGINT)
     sent = time.monotonic()
     got = end(p)
@@ -365,8 +365,8 @@ def into_fifo(capture):
 
 
 def full_disk(capture):
-    """A full file system: the old file stays, nothing else is left. In a mount namespace with a file system of 64 KiB."""
-    script = (f'mount -t tmpfs -o size=64k none {WORK}/small && cd {WORK}/small && echo old >report && '
+    """A full file system: the old file stays, nothing else is left. In a mount namespace with a file system of 256 KiB."""
+    script = (f'mount -t tmpfs -o size=256k none {WORK}/small && cd {WORK}/small && echo old >report && '
               f'{{ cat /dev/zero >fill 2>/dev/null; '
               f'"{SIXTY}" triage --replay "{capture}" --format openmetrics --verbose -o report; status=$?; '
               f'test "$(cat report)" = old || echo CHANGED >&2; '
