@@ -263,11 +263,13 @@ hidden bool find_rule(const struct stack_walk *w, __u64 ip, struct wire_rule *r)
 
 static long walk_frame(__u32 i, struct stack_walk *w)
 {
-	__u32 zero = 0, at = w->first + i;
+	__u64 at = (__u32)(w->first + i);
+	__u32 zero = 0;
 	struct profile_scratch *s = bpf_map_lookup_elem(&profile_scratch, &zero);
 	struct wire_rule r = {};
 	__u64 ip;
 
+	barrier_var(at); /* what is compared is what is added: the verifier of 6.1 wants to see it */
 	if (!s || at >= WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES)
 		return walk_stop(w, WALK_DEEP);
 	s->ip[at] = w->r.ip;

@@ -84,9 +84,8 @@ dead() {
 # The process that draws: the child of the one that waits.
 drawer() {
 	local waits
-	for waits in $(pgrep -f "^$sixty top"); do
-		pgrep -P "$waits" -f "^$sixty top" | head -n 1
-	done | head -n 1
+	waits=$(pgrep -P "$(tmx display-message -p '#{pane_pid}')" -f "^$sixty top" | head -n 1)
+	pgrep -P "${waits:-0}" -f "^$sixty top" | head -n 1
 }
 
 # --- what a person does first ---
