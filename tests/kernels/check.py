@@ -108,13 +108,15 @@ def check_bpf(name, out, found):
 
 
 def check_proofs(name, out):
-    """What every program measures of known work is true on this kernel as well."""
+    """What every program measures of known work is true on this kernel as well. CPUs of an emulator stop when its threads have to wait: lengths
+    of time are judged on a machine (tests/suites/prove.sh), here only what is counted."""
     try:
         proved = json.loads(text(f"{out}/prove.json"))
     except ValueError as e:
         say(f"{name}_proofs", f"{e} {text(f'{out}/prove.err')[-200:]}")
         return
-    wrong = [f"{p['program']}: {p['did']}: {p['measured']} instead of {p['known']}" for p in proved["proofs"] if p["verdict"] == "wrong"]
+    wrong = [f"{p['program']}: {p['did']}: {p['measured']} instead of {p['known']}" for p in proved["proofs"]
+             if p["verdict"] == "wrong" and not str(p["measured"]).endswith(" ms")]
     if proved["pass"] < 30:
         wrong.append(f"only {proved['pass']} could be proved")
     print(f"# {name}: {proved['pass']} proved, not " + "; ".join(f"{p['program']} ({p['why']})" for p in proved["proofs"] if p["verdict"] == "cannot"))
