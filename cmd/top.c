@@ -131,7 +131,7 @@ static int batch_loop(struct batch *b, struct err *e)
 	while (!err && (!b->args->count || b->done < (unsigned)b->args->count)) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_errno(e, -errno, "cannot wait");
-		err = session_live_tick(b->session, e);
+		err = session_live_tick(b->session);
 		if (err < 0)
 			return err == -EINTR ? 0 : err;
 		if (err == SESSION_JUDGED) {

@@ -221,7 +221,7 @@ static int loop(struct dash *d, struct err *e)
 			return err;
 		if (!p[0].revents && !p[1].revents)
 			continue;
-		err = session_live_tick(d->session, e);
+		err = session_live_tick(d->session);
 		if (err < 0)
 			return err == -EINTR ? 0 : err;
 		if (err > 0)

@@ -8,7 +8,6 @@
 #include "engine/naming.h"
 #include "engine/session.h"
 
-#define TICKS_A_SECOND 10
 #define CALIBRATE_FROM 2 /* ticks: when everything has settled */
 #define CALIBRATE_FOR  2
 

@@ -14,6 +14,8 @@
 
 struct session_args;
 
+#define TICKS_A_SECOND 10 /* of a session */
+
 /* The eBPF programs of a session: which, what they cost and how long they may, and the distributions that they keep.
  *
  *   probing_open  →  probing_begin  →  probing_tick, probing_second …  →  probing_end  →  probing_close
@@ -41,7 +43,7 @@ void probing_close(struct probing *p);
 void probing_hists(struct probing *p, struct hists *out); /* distributions so far */
 
 void probing_begin(struct probing *p); /* what was counted before belongs to no window */
-void probing_tick(struct probing *p);  /* every 100 ms */
+void probing_tick(struct probing *p);  /* TICKS_A_SECOND times a second */
 /* A second is over: groups that cost too much, to be stopped with probing_stop() once they have been read; 0: none. */
 uint64_t probing_second(struct probing *p);
 void probing_stop(struct probing *p, uint64_t groups);

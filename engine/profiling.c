@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -26,6 +25,7 @@
 #include "engine/command.h"
 #include "engine/family.h"
 #include "engine/ledger.h"
+#include "engine/loop.h"
 #include "engine/profile_names.h"
 
 #define TICK_NS        100000000u
@@ -49,9 +49,8 @@ struct profiling {
 	struct report report;
 	struct naming_loss unnamed;
 	struct wire_counts counts; /* when it began */
-	sigset_t old_mask, mask;
-	int signals;
-	bool masked, calibrating, full;
+	struct loop loop;
+	bool calibrating, full;
 	uint64_t started_ns, stopped_ns, ticks;
 	double open_seconds;
 };
@@ -138,19 +137,6 @@ static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, co
 
 /* ---- opening and closing ---- */
 
-static int open_signals(struct profiling *p, struct err *e)
-{
-	sigemptyset(&p->mask);
-	sigaddset(&p->mask, SIGINT);
-	sigaddset(&p->mask, SIGTERM);
-	sigaddset(&p->mask, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &p->mask, &p->old_mask))
-		return err_errno(e, -errno, "cannot block signals");
-	p->masked = true;
-	p->signals = signalfd(-1, &p->mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return p->signals < 0 ? err_errno(e, -errno, "cannot read signals") : 0;
-}
-
 static int choose(struct profiling *p, int pid, struct err *e)
 {
 	int err = bpf_profile_choose(p->bpf, (uint32_t)pid);
@@ -207,14 +193,15 @@ int profiling_open(struct profiling **out, const struct profiling_args *a, struc
 
 	*out = NULL;
 	p->args = *a;
-	p->signals = p->root.fd = p->command.go = p->command.why = -1;
+	p->loop = LOOP_CLOSED;
+	p->root.fd = p->command.go = p->command.why = -1;
 	p->result.exit_status = -1;
 	report_init(&p->report, "sixty.profile/1", &p->host);
 	err = programs_open(&p->programs, e);
 	if (!err)
-		err = open_signals(p, e);
+		err = loop_open(&p->loop, e);
 	if (!err && a->command)
-		err = command_hold(&p->command, a->command, &p->old_mask, e);
+		err = command_hold(&p->command, a->command, &p->loop.before, e);
 	if (!err)
 		err = root_open(&p->root, "/", e);
 	if (!err)
@@ -245,23 +232,11 @@ void profiling_close(struct profiling *p)
 	rawstacks_done(&p->raw);
 	root_close(&p->root);
 	report_done(&p->report);
-	if (p->signals >= 0)
-		close(p->signals);
-	if (p->masked)
-		sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
+	loop_close(&p->loop);
 	mem_free(p);
 }
 
 /* ---- the loop ---- */
-
-static int pending_signal(struct profiling *p)
-{
-	struct signalfd_siginfo si;
-
-	if (read(p->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return 0;
-	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
-}
 
 static bool has_ended(struct profiling *p)
 {
@@ -309,7 +284,7 @@ static void tell(struct profiling *p)
 /* Up to `until`, or until somebody is met for the first time, or a signal comes. */
 static int wait_until(struct profiling *p, uint64_t until)
 {
-	struct pollfd fds[2] = { { .fd = p->signals, .events = POLLIN },
+	struct pollfd fds[2] = { { .fd = p->loop.signals, .events = POLLIN },
 				 { .fd = bpf_profile_fd(p->bpf), .events = POLLIN } };
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), left = until > now ? until - now : 0;
 	struct timespec t = { .tv_sec = (time_t)(left / 1000000000u),
@@ -317,7 +292,7 @@ static int wait_until(struct profiling *p, uint64_t until)
 
 	if (ppoll(fds, 2, &t, NULL) < 0 && errno != EINTR)
 		return -errno;
-	return pending_signal(p);
+	return loop_signal(p->loop.signals);
 }
 
 static int watch(struct profiling *p, uint64_t end)

@@ -35,9 +35,8 @@
 #include "engine/recording.h"
 #include "model/lost.h"
 
-#define TICK_NS        100000000
-#define TICKS_A_SECOND 10
-#define PACES          (PACE_EDGE + 1)
+#define TICK_NS (1000000000 / TICKS_A_SECOND)
+#define PACES   (PACE_EDGE + 1)
 
 /* Of a watch without an end: the first judgement comes early. */
 #define LIVE_SETTLE    5 /* ticks: until our own start is over, which is not what is to be judged */
@@ -55,7 +54,6 @@ struct chain {
 
 /* Of a watch without an end. */
 struct live {
-	bool on;
 	struct live_args args;
 	struct snapshot ends[LIVE_ENDS]; /* of the two halves */
 	struct interval older, newer;    /* the two halves */
@@ -364,7 +362,8 @@ static void open_files(struct session *s)
 	snapshot_clear(out);
 }
 
-static void end_second(struct session *s)
+/* The second is kept, and added to what it is a part of. */
+static void end_second(struct session *s, struct interval *whole)
 {
 	struct interval *kept;
 
@@ -373,7 +372,7 @@ static void end_second(struct session *s)
 	kept = mem_alloc(sizeof(*kept));
 	interval_init(kept, &s->host);
 	interval_add(kept, &s->second);
-	interval_add(&s->window, &s->second);
+	interval_add(whole, &s->second);
 	interval_clear(&s->second);
 	s->seconds = mem_grow(s->seconds, &s->seconds_cap, s->nseconds + 1, sizeof(*s->seconds));
 	s->seconds[s->nseconds++] = kept;
@@ -491,7 +490,7 @@ static int watch_ticks(struct session *s, uint64_t total, struct err *e)
 		if (fresh) {
 			shown = done / TICKS_A_SECOND;
 			read_live(s, PACE_SECOND);
-			end_second(s);
+			end_second(s, &s->window);
 			stop_early(s, probing_second(&s->probing));
 			show_second(s, done, total);
 		}
@@ -531,7 +530,7 @@ static int watch_live(struct session *s, struct err *e)
 	s->env.closing = true;
 	read_live(s, PACE_FAST);
 	read_live(s, PACE_SECOND);
-	end_second(s);
+	end_second(s, &s->window);
 	read_live(s, PACE_EDGE);
 	probing_end(&s->probing, &s->hists);
 	err = record_step(s, &s->chains[PACE_EDGE].b, e);
@@ -566,7 +565,7 @@ static int replay_step(struct session *s, size_t step, bool end, struct err *e)
 			return err;
 		advance(s, p);
 	}
-	end_second(s);
+	end_second(s, &s->window);
 	return 0;
 }
 
@@ -585,11 +584,10 @@ static int watch_replay(struct session *s, struct err *e)
 	return 0;
 }
 
-static void make_view(struct session *s)
+/* The window has its two ends: what was read at them, and what the faster paces read first and last. */
+static void join_ends(struct session *s)
 {
 	struct chain *edge = &s->chains[PACE_EDGE];
-	double total = 0, swept;
-	size_t nlost = 0, nthreads = 0;
 
 	interval_add(&s->window, &s->edge);
 	for (int p = 0; p < PACE_EDGE; p++) {
@@ -597,6 +595,16 @@ static void make_view(struct session *s)
 		snapshot_absorb(&edge->b,
 				&s->chains[p].a); /* advance() has put the last reading into a */
 	}
+}
+
+/* What is judged: the window as it is now, between these two readings. */
+static void make_view(struct session *s, struct snapshot *first, struct snapshot *last)
+{
+	double total = 0, swept;
+	size_t nlost = 0, nthreads = 0;
+
+	mem_free(s->lost);
+	mem_free(s->threads);
 	lost_align(&s->window);
 	s->lost = lost_build(&s->window, &nlost, &total);
 	s->threads = lost_threads(&s->window, &nthreads);
@@ -609,8 +617,8 @@ static void make_view(struct session *s)
 		.window = &s->window,
 		.seconds = s->seconds,
 		.nseconds = s->nseconds,
-		.first = &edge->a,
-		.last = &edge->b,
+		.first = first,
+		.last = last,
 		.status = s->status,
 		.nstatus = s->nstatus,
 		.lost = s->lost,
@@ -626,8 +634,10 @@ int session_watch(struct session *s, struct err *e)
 {
 	int rc = s->args.replay ? watch_replay(s, e) : watch_live(s, e);
 
-	if (!rc || rc == -EINTR)
-		make_view(s);
+	if (rc && rc != -EINTR)
+		return rc;
+	join_ends(s);
+	make_view(s, &s->chains[PACE_EDGE].a, &s->chains[PACE_EDGE].b);
 	return rc;
 }
 
@@ -710,10 +720,8 @@ static void join_latest(struct session *s, struct snapshot *out)
 int session_live_start(struct session *s, const struct live_args *args, struct err *e)
 {
 	struct live *l = &s->live;
-	int err;
 
 	l->args = *args;
-	l->on = true;
 	for (int i = 0; i < LIVE_ENDS; i++)
 		snapshot_init(&l->ends[i], &s->host);
 	interval_init(&l->older, &s->host);
@@ -725,8 +733,7 @@ int session_live_start(struct session *s, const struct live_args *args, struct e
 	read_live(s, PACE_EDGE);
 	read_live(s, PACE_SECOND);
 	read_live(s, PACE_FAST);
-	err = loop_start(&s->loop, TICK_NS, e);
-	return err;
+	return loop_start(&s->loop, TICK_NS, e);
 }
 
 /* What is judged begins here. */
@@ -747,22 +754,6 @@ static void live_settle(struct session *s)
 	l->edge_due = l->args.halves > 1 ? l->ticks + ticks_of(LIVE_FIRST) : l->due;
 }
 
-static void live_end_second(struct session *s)
-{
-	struct interval *kept;
-
-	if (!s->second.end_ns)
-		return;
-	kept = mem_alloc(sizeof(*kept));
-	interval_init(kept, &s->host);
-	interval_add(kept, &s->second);
-	interval_add(&s->live.newer, &s->second);
-	interval_clear(&s->second);
-	s->seconds = mem_grow(s->seconds, &s->seconds_cap, s->nseconds + 1, sizeof(*s->seconds));
-	s->seconds[s->nseconds++] = kept;
-	s->view.seconds = s->seconds; /* of which the view has the first ones */
-}
-
 /* The oldest ones go. */
 static void drop_seconds(struct session *s, size_t n)
 {
@@ -773,38 +764,6 @@ static void drop_seconds(struct session *s, size_t n)
 	s->nseconds -= n;
 	if (n && s->nseconds)
 		memmove(s->seconds, s->seconds + n, s->nseconds * sizeof(*s->seconds));
-}
-
-static void live_view(struct session *s, struct snapshot *first, struct snapshot *last)
-{
-	double total = 0, swept;
-	size_t nlost = 0, nthreads = 0;
-
-	mem_free(s->lost);
-	mem_free(s->threads);
-	lost_align(&s->window);
-	s->lost = lost_build(&s->window, &nlost, &total);
-	s->threads = lost_threads(&s->window, &nthreads);
-	swept = s->window.tables[SCOPE_TIME].seconds;
-	s->view = (struct view){
-		.measured = nlost && s->lost[0].exact
-				    ? fmin(1, swept / interval_seconds(&s->window))
-				    : 1,
-		.host = &s->host,
-		.window = &s->window,
-		.seconds = s->seconds,
-		.nseconds = s->nseconds,
-		.first = first,
-		.last = last,
-		.status = s->status,
-		.nstatus = s->nstatus,
-		.lost = s->lost,
-		.nlost = nlost,
-		.threads = s->threads,
-		.nthreads = nthreads,
-		.lost_total = total,
-	};
-	s->view_ready = true;
 }
 
 static void copy_hists(struct hists *to, const struct hists *from)
@@ -858,7 +817,7 @@ static void live_boundary(struct session *s)
 	interval_add(&s->window, &l->newer);
 	drop_seconds(s, l->stale + (l->args.halves > 1 ? 0 : l->nolder));
 	s->start_wall_ns = clock_wall_ns() - (int64_t)(interval_seconds(&s->window) * 1e9);
-	live_view(s, &l->ends[l->args.halves > 1 && l->older.end_ns ? 0 : 1],
+	make_view(s, &l->ends[l->args.halves > 1 && l->older.end_ns ? 0 : 1],
 		  &l->ends[LIVE_ENDS - 1]);
 	live_hists(s);
 	/* what is newer becomes older; the next half starts empty */
@@ -877,13 +836,12 @@ static void live_budget(struct session *s)
 	stop_early(s, groups);
 }
 
-int session_live_tick(struct session *s, struct err *e)
+int session_live_tick(struct session *s)
 {
 	struct live *l = &s->live;
 	uint64_t passed;
 	int sig = loop_signal(s->loop.signals);
 
-	(void)e;
 	if (sig)
 		return sig;
 	if (s->args.replay ||
@@ -904,7 +862,8 @@ int session_live_tick(struct session *s, struct err *e)
 	l->due = l->ticks + ticks_of(l->args.seconds);
 	read_live(s, PACE_FAST);
 	read_live(s, PACE_SECOND);
-	live_end_second(s);
+	end_second(s, &l->newer);
+	s->view.seconds = s->seconds; /* of which the view has the first ones */
 	if (l->ticks < l->edge_due)
 		return SESSION_REFRESHED;
 	l->edge_due = l->ticks + ticks_of(l->args.halves > 1 ? fmax(LIVE_HALF, l->args.seconds)
@@ -963,15 +922,11 @@ int session_live_seek(struct session *s, size_t step, struct err *e)
 		if (err)
 			return err;
 	}
-	interval_add(&s->window, &s->edge);
-	for (int p = 0; p < PACE_EDGE; p++) {
-		snapshot_absorb(&edge->a, &s->chains[p].first);
-		snapshot_absorb(&edge->b, &s->chains[p].a);
-	}
+	join_ends(s);
 	s->live.at = step;
 	s->start_ns = steps[from].boot_ns;
 	s->start_wall_ns = steps[from].wall_ns;
-	live_view(s, &edge->a, from == step ? &edge->a : &edge->b);
+	make_view(s, &edge->a, from == step ? &edge->a : &edge->b);
 	return 0;
 }
 

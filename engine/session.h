@@ -64,7 +64,7 @@ int session_timer(const struct session *s);   /* to be polled for reading; -1: a
 int session_signals(const struct session *s); /* the same */
 /* One of them is readable. 0: nothing new; SESSION_REFRESHED: session_now() is; SESSION_JUDGED: session_view() too; negative as
  * session_watch(). */
-int session_live_tick(struct session *s, struct err *e);
+int session_live_tick(struct session *s);
 void session_live_pace(struct session *s, double seconds);
 /* What was read last; good until the next tick. */
 void session_now(struct session *s, struct now *out);
