@@ -29,14 +29,7 @@ static const struct opt opts[] = {
 	{ 0, "diff", OPT_FLAG, offsetof(struct flame_args, diff), NULL,
 	  "the files are BEFORE and AFTER: draw what has changed", 0, 0, NULL },
 	STACKFILE_OPTS(struct flame_args, file),
-	{ 'v', "verbose", OPT_FLAG, offsetof(struct flame_args, output.verbose), NULL,
-	  "all functions and levels in the report", 0, 0, NULL },
-	{ 0, "color", OPT_CHOICE, offsetof(struct flame_args, output.color), "WHEN",
-	  "colours of the report; NO_COLOR is respected", 0, 0, output_colors },
-	{ 0, "ascii", OPT_FLAG, offsetof(struct flame_args, output.ascii), NULL,
-	  "no characters beyond ASCII in the report", 0, 0, NULL },
-	{ 0, "columns", OPT_INT, offsetof(struct flame_args, output.columns), "N",
-	  "width of the report, 60 to 250; 0 asks the terminal", 0, 250, NULL },
+	STACKREPORT_OPTS(struct flame_args, output),
 	{ .name = NULL }
 };
 /* clang-format on */

@@ -58,14 +58,7 @@ static const struct opt opts[] = {
 	{ 0, "per-thread", OPT_FLAG, offsetof(struct profile_args, per_thread), NULL,
 	  "tell threads apart", 0, 0, NULL },
 	STACKFILE_OPTS(struct profile_args, file),
-	{ 'v', "verbose", OPT_FLAG, offsetof(struct profile_args, output.verbose), NULL,
-	  "all functions and levels in the report", 0, 0, NULL },
-	{ 0, "color", OPT_CHOICE, offsetof(struct profile_args, output.color), "WHEN",
-	  "colours of the report; NO_COLOR is respected", 0, 0, output_colors },
-	{ 0, "ascii", OPT_FLAG, offsetof(struct profile_args, output.ascii), NULL,
-	  "no characters beyond ASCII in the report", 0, 0, NULL },
-	{ 0, "columns", OPT_INT, offsetof(struct profile_args, output.columns), "N",
-	  "width of the report, 60 to 250; 0 asks the terminal", 0, 250, NULL },
+	STACKREPORT_OPTS(struct profile_args, output),
 	{ .name = NULL }
 };
 /* clang-format on */

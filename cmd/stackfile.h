@@ -55,6 +55,32 @@ struct stackfile_args {
 			"the outermost caller at the top", 0, 0, NULL                              \
 	}
 
+/* And of the report that they print without one, in a struct output_args. */
+#define STACKREPORT_OPTS(type, field)                                                       \
+	{ 'v',      "verbose",                                                              \
+	  OPT_FLAG, offsetof(type, field.verbose),                                          \
+	  NULL,     "all functions and levels in the report",                               \
+	  0,        0,                                                                      \
+	  NULL },                                                                           \
+		{ 0,                                                                        \
+		  "color",                                                                  \
+		  OPT_CHOICE,                                                               \
+		  offsetof(type, field.color),                                              \
+		  "WHEN",                                                                   \
+		  "colours of the report; NO_COLOR is respected",                           \
+		  0,                                                                        \
+		  0,                                                                        \
+		  output_colors },                                                          \
+		{ 0,        "ascii",                                                        \
+		  OPT_FLAG, offsetof(type, field.ascii),                                    \
+		  NULL,     "no characters beyond ASCII in the report",                     \
+		  0,        0,                                                              \
+		  NULL },                                                                   \
+	{                                                                                   \
+		0, "columns", OPT_INT, offsetof(type, field.columns), "N",                  \
+			"width of the report, 60 to 250; 0 asks the terminal", 0, 250, NULL \
+	}
+
 #define STACKFILE_SUFFIXES ".svg, .folded, .pb.gz (pprof), .speedscope.json or .json"
 
 /* Before anything is collected: -EINVAL with a sentence if the suffix is none of these, or does not go with the arguments.

@@ -292,7 +292,22 @@ static void say_how(struct ui *ui, const char *what, size_t done, int err, int64
 		       strerror(-err), done);
 }
 
-void owner_signal(struct ui *ui)
+/* What is done to one process, which stays the same one: 0 or -1 with errno. */
+typedef int process_deed(int fd, pid_t pid, int number);
+
+static int send_signal(int fd, pid_t pid, int number)
+{
+	(void)pid;
+	return (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+}
+
+static int set_nice(int fd, pid_t pid, int number)
+{
+	(void)fd;
+	return setpriority(PRIO_PROCESS, (id_t)pid, number);
+}
+
+static void to_each(struct ui *ui, const char *name, process_deed *deed)
 {
 	size_t done = 0;
 	int64_t failed = 0;
@@ -303,7 +318,7 @@ void owner_signal(struct ui *ui)
 		int fd = open_process(&ui->targets[i]), one = fd < 0 ? fd : 0;
 
 		if (fd >= 0) {
-			if (syscall(SYS_pidfd_send_signal, fd, ui->number, NULL, 0))
+			if (deed(fd, (pid_t)ui->targets[i].pid, ui->number))
 				one = -errno;
 			close(fd);
 		}
@@ -313,33 +328,18 @@ void owner_signal(struct ui *ui)
 			failed = ui->targets[i].pid;
 		}
 	}
-	snprintf(what, sizeof(what), "signal %d", ui->number);
+	snprintf(what, sizeof(what), "%s %d", name, ui->number);
 	say_how(ui, what, done, err, failed);
+}
+
+void owner_signal(struct ui *ui)
+{
+	to_each(ui, "signal", send_signal);
 }
 
 void owner_renice(struct ui *ui)
 {
-	size_t done = 0;
-	int64_t failed = 0;
-	int err = 0;
-	char what[40];
-
-	for (size_t i = 0; i < ui->ntargets; i++) {
-		int fd = open_process(&ui->targets[i]), one = fd < 0 ? fd : 0;
-
-		if (fd >= 0) {
-			if (setpriority(PRIO_PROCESS, (id_t)ui->targets[i].pid, ui->number))
-				one = -errno;
-			close(fd);
-		}
-		done += !one;
-		if (one && !err) {
-			err = one;
-			failed = ui->targets[i].pid;
-		}
-	}
-	snprintf(what, sizeof(what), "nice %d", ui->number);
-	say_how(ui, what, done, err, failed);
+	to_each(ui, "nice", set_nice);
 }
 
 /* ---- settings ---- */

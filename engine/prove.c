@@ -12,13 +12,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/loop.h"
 #include "engine/prove_judge.h"
 
 #define DEADLINE_NS 15000000000u /* on a machine that is busy all is slow */
@@ -53,7 +53,7 @@ struct proving {
 		uint64_t outer, inner;
 		bool known;
 	} hard, soft;
-	int signals;
+	struct loop loop;
 };
 
 /* ---- what the kernel counts itself ---- */
@@ -544,7 +544,7 @@ static int read_after(struct proving *p, struct err *e)
 static int watch(struct proving *p, struct err *e)
 {
 	struct pollfd fds[2] = { { .fd = p->troupe.answers, .events = POLLIN },
-				 { .fd = p->signals, .events = POLLIN } };
+				 { .fd = p->loop.signals, .events = POLLIN } };
 	uint64_t end = prove_now() + DEADLINE_NS, tick = 0;
 	char byte;
 
@@ -576,20 +576,6 @@ static int watch(struct proving *p, struct err *e)
 	}
 }
 
-static int open_signals(struct proving *p, sigset_t *old, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, old))
-		return err_errno(e, -errno, "cannot block signals");
-	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return p->signals < 0 ? err_errno(e, -errno, "cannot read signals") : 0;
-}
-
 static void close_all(struct proving *p)
 {
 	bpf_hists_close(p->hists);
@@ -600,19 +586,17 @@ static void close_all(struct proving *p)
 	root_close(&p->root);
 	hists_done(&p->f.hists);
 	hists_done(&p->hists_before);
-	if (p->signals >= 0)
-		close(p->signals);
+	loop_close(&p->loop);
 	mem_free(p);
 }
 
 int prove(struct proofs *out, struct err *e)
 {
 	struct proving *p = mem_alloc(sizeof(*p));
-	sigset_t old;
 	int err = 0;
 
-	sigprocmask(SIG_SETMASK, NULL, &old);
-	p->signals = p->root.fd = p->troupe.orders = p->troupe.quota = p->troupe.answers = -1;
+	p->loop = LOOP_CLOSED;
+	p->root.fd = p->troupe.orders = p->troupe.quota = p->troupe.answers = -1;
 	p->place.loop = p->place.file = p->place.janitor_pipe = -1;
 	if (geteuid())
 		err = err_set(e, -EPERM,
@@ -620,7 +604,7 @@ int prove(struct proofs *out, struct err *e)
 	if (!err)
 		err = root_open(&p->root, "/", e);
 	if (!err)
-		err = open_signals(p, &old, e);
+		err = loop_open(&p->loop, e);
 	if (!err) {
 		prove_place_open(&p->place, &p->root);
 		err = prove_troupe_open(&p->troupe, &p->place, e);
@@ -644,7 +628,6 @@ int prove(struct proofs *out, struct err *e)
 		out->seconds = p->f.seconds;
 	}
 	close_all(p);
-	sigprocmask(SIG_SETMASK, &old, NULL);
 	return err;
 }
 

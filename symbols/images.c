@@ -21,7 +21,6 @@
 #include "symbols/elf.h"
 #include "symbols/maps.h"
 
-#define MAPS_CAP    (16u << 20)
 #define PLACES      16384u /* in one question */
 #define DEADLINE_MS 2000   /* for one file: 100 MB of program take a quarter of a second */
 #define BLOCKS_CAP  (CHILD_ANSWER_CAP / sizeof(struct wire_rules) - 16)
@@ -75,25 +74,11 @@ static int open_mapping(const struct ask *a)
 	return fd;
 }
 
-static int read_maps(int pid, struct buf *text)
-{
-	struct root root;
-	char path[64];
-	int err = root_open(&root, "/", NULL);
-
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "proc/%d/maps", pid);
-	err = root_read(&root, path, text, MAPS_CAP);
-	root_close(&root);
-	return err;
-}
-
 static int answer_mappings(const struct ask *a, struct buf *answer)
 {
 	struct buf text = { 0 };
 	struct mapping *list;
-	int err = read_maps(a->pid, &text);
+	int err = maps_read(a->pid, &text);
 	size_t n;
 
 	if (err) {
@@ -394,7 +379,7 @@ void images_vdso(struct image_file *head, struct wire_rules **rules)
 
 	*rules = NULL;
 	memset(head, 0, sizeof(*head));
-	if (!at || read_maps((int)getpid(), &text)) {
+	if (!at || maps_read((int)getpid(), &text)) {
 		buf_done(&text);
 		return;
 	}

@@ -2,9 +2,27 @@
 /* /proc/PID/maps: "55e0-55f0 r-xp 00002000 08:01 1234    /usr/bin/x (deleted)". The path may hold anything but a newline. */
 #include "symbols/maps.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/root.h"
+
+#define MAPS_CAP (16u << 20)
+
+int maps_read(int pid, struct buf *text)
+{
+	struct root root;
+	char path[64];
+	int err = root_open(&root, "/", NULL);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "proc/%d/maps", pid);
+	err = root_read(&root, path, text, MAPS_CAP);
+	root_close(&root);
+	return err;
+}
 
 static struct text path_of(struct text rest)
 {

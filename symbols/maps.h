@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 /* Code that a process has mapped: the lines of /proc/PID/maps (fs/proc/task_mmu.c) with the x bit, in their order, which is
@@ -20,6 +21,9 @@ struct mapping {
 };
 
 #define MAPPINGS_MAX 65536u /* vm.max_map_count is the same by default */
+
+/* /proc/PID/maps as it is, at most 16 MiB of it. 0 or -errno; buf_done() it in either case. */
+int maps_read(int pid, struct buf *text);
 
 /* Fill *list (mem_free it), which points into the text. What is no such line is left out. Returns the number of mappings. */
 size_t maps_parse(struct text in, struct mapping **list);

@@ -23,7 +23,6 @@
 #include "symbols/elf.h"
 #include "symbols/maps.h"
 
-#define MAPS_CAP   (16u << 20)
 #define ADDRESSES  16384u /* in one question */
 #define IMAGE_NAME 96
 #define IMAGE_PATH 512
@@ -74,19 +73,11 @@ static int open_mapping(const struct ask *a)
 
 static int answer_where(const struct ask *a, const uint64_t *addresses, struct buf *answer)
 {
-	char path[64];
 	struct buf text = { 0 };
 	struct mapping *list;
-	struct root root;
+	int err = maps_read(a->pid, &text);
 	size_t n;
-	int err;
 
-	err = root_open(&root, "/", NULL);
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "proc/%d/maps", a->pid);
-	err = root_read(&root, path, &text, MAPS_CAP);
-	root_close(&root);
 	if (err) {
 		buf_done(&text);
 		return err;
