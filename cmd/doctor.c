@@ -172,7 +172,7 @@ static void chart_text(struct buf *out, const struct style *s, const struct char
 		programs_text(out, s, c);
 		buf_char(out, '\n');
 	}
-	style_put(out, s, INK_TITLE, "Not used by this release (profiling)");
+	style_put(out, s, INK_TITLE, "Not used by this release");
 	buf_char(out, '\n');
 	checks_text(out, s, c, false);
 }
