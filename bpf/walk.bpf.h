@@ -269,7 +269,8 @@ static long walk_frame(__u32 i, struct stack_walk *w)
 	struct wire_rule r = {};
 	__u64 ip;
 
-	barrier_var(at); /* what is compared is what is added: the verifier of 6.1 wants to see it */
+	barrier_var(
+		at); /* what is compared is what is added: the verifier of 6.1 wants to see it */
 	if (!s || at >= WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES)
 		return walk_stop(w, WALK_DEEP);
 	s->ip[at] = w->r.ip;
