@@ -102,68 +102,6 @@ static void take_stack(void *ctx, const void *key, const void *value)
 	f->n++;
 }
 
-#define NAMES         8192u
-#define PASSES_FREE   4
-#define PASS_EVERY_NS 30000000000u /* a pass takes some 40 ms */
-
-static struct deep_name *name_place(const struct deep_stacks *d, uint64_t address)
-{
-	size_t i = address * 0x9e3779b97f4a7c15u >> 51; /* 13 bits: NAMES */
-
-	while (d->names[i].address && d->names[i].address != address)
-		i = (i + 1) & (NAMES - 1);
-	return &d->names[i];
-}
-
-/* Frames of stacks are mostly those of other stacks: only an address that was never met is worth a pass. */
-static void name_new(struct deep_stacks *d, const struct collector_env *env, const uint64_t *ips,
-		     size_t n)
-{
-	uint64_t *unknown = mem_array(n + 1, sizeof(*unknown));
-	char(*names)[KERNEL_NAME];
-	uint64_t now = clock_boot_ns();
-	size_t count = 0;
-
-	if (d->passes >= PASSES_FREE && now - d->passed_ns < PASS_EVERY_NS)
-		n = 0;
-	if (!d->names)
-		d->names = mem_array(NAMES, sizeof(*d->names));
-	for (size_t i = 0; i < n && d->nnames < NAMES / 2; i++) {
-		struct deep_name *place = ips[i] ? name_place(d, ips[i]) : NULL;
-
-		if (!place || place->address)
-			continue;
-		place->address = ips[i];
-		d->nnames++;
-		unknown[count++] = ips[i];
-	}
-	names = mem_array(count + 1, sizeof(*names));
-	if (count) {
-		env->name_kernel(env->bpf, env->root, unknown, count, names);
-		d->passes++;
-		d->passed_ns = now;
-	}
-	for (size_t i = 0; i < count; i++)
-		memcpy(name_place(d, unknown[i])->name, names[i], sizeof(names[i]));
-	mem_free(names);
-	mem_free(unknown);
-}
-
-static void names_of_stacks(struct deep_stacks *d, const struct collector_env *env,
-			    const struct fresh *f, char (*names)[KERNEL_NAME])
-{
-	size_t n = f->n * WIRE_FRAMES;
-
-	if (!env->live) {
-		env->name_kernel(env->bpf, env->root, f->ips, n, names);
-		return;
-	}
-	name_new(d, env, f->ips, n);
-	for (size_t i = 0; i < n; i++)
-		if (f->ips[i]) /* "" when it is not named: it stays so, or its time would move to another cause later */
-			memcpy(names[i], name_place(d, f->ips[i])->name, sizeof(names[i]));
-}
-
 void deep_learn(struct deep_stacks *d, const struct collector_env *env)
 {
 	struct fresh f = { .known = d };
@@ -174,7 +112,7 @@ void deep_learn(struct deep_stacks *d, const struct collector_env *env)
 	if (!f.n || !env->name_kernel)
 		goto out;
 	names = mem_array(f.n * WIRE_FRAMES, sizeof(*names));
-	names_of_stacks(d, env, &f, names);
+	env->name_kernel(env->bpf, env->root, f.ips, f.n * WIRE_FRAMES, names);
 	for (size_t i = 0; i < f.n; i++) {
 		f.list[i].part = judge(names + i * WIRE_FRAMES, WIRE_FRAMES);
 		d->list = mem_grow(d->list, &d->cap, d->n + 1, sizeof(*d->list));
@@ -197,6 +135,5 @@ unsigned deep_part(const struct deep_stacks *d, uint64_t key)
 void deep_done(struct deep_stacks *d)
 {
 	mem_free(d->list);
-	mem_free(d->names);
 	*d = (struct deep_stacks){ 0 };
 }

@@ -12,14 +12,6 @@ struct deep_stacks {
 		unsigned part; /* enum wire_part */
 	} * list;
 	size_t n, cap;
-	/* Names of addresses, kept where new stacks may come up for hours: by hash, a power of two of places. */
-	struct deep_name {
-		uint64_t address; /* 0: free */
-		char name[KERNEL_NAME];
-	} * names;
-	size_t nnames;
-	unsigned passes; /* over /proc/kallsyms */
-	uint64_t passed_ns;
 };
 
 /* Name the stacks that have come up since the last call. */
