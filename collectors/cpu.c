@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/stat, ten times a second: where the time of every CPU went, switches, forks, tasks that want to run.
+/* /proc/stat, ten times a second: where the time of every CPU went, switches, forks, tasks that want to run. While the
+ * machine does next to nothing, twice a second: the kernel sums every interrupt of every CPU for each reading.
  *
  * Kernels differ in how many columns a CPU has (steal came in 2.6.11, guest_nice in 2.6.33): what is not there stays
  * absent. Lines of CPUs come and go with hot-plug, numbers may be missing in between. The intr line has one number
@@ -11,13 +12,18 @@
 #include "collectors/held.h"
 #include "collectors/table.h"
 
-#define CPU_ROWS 16384 /* a hostile file could have millions */
+#define CPU_ROWS      16384 /* a hostile file could have millions */
+
+#define REST_NS       450000000u /* a little less than 5 ticks */
+#define CALM_FRACTION 20         /* of the time of all CPUs may be busy in calm */
 
 struct stat_state {
-	struct collector_env env;
+	const struct collector_env *env;
 	struct held file;
 	struct buf text;
 	int code;
+	uint64_t busy, idle, read_ns; /* at the last reading: ticks, ticks, boot clock */
+	bool calm;
 };
 
 /* Columns after the name, for the line of all CPUs and for the line of one. */
@@ -109,12 +115,41 @@ static void parse_stat(struct text in, struct snapshot *out)
 		snapshot_set(out, M_SYS_CPUS, system, cpus, metric_source(M_SYS_CPUS, F_STAT));
 }
 
+/* Did the machine do next to nothing since the last reading, and does nobody wait now? What comes and goes between two
+ * readings is in the counters all the same; only how many wanted to run at a moment is seen less often. */
+static bool is_calm(struct stat_state *s, struct snapshot *out)
+{
+	uint64_t busy = 0, idle = 0, running = 0, blocked = 0, v, was_busy = s->busy;
+	uint64_t was_idle = s->idle;
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+		enum metric_id id = columns[i].all;
+
+		if (id == M_SYS_GUEST) /* the rest is part of user and nice */
+			break;
+		if (!snapshot_raw(out, id, 0, &v))
+			continue;
+		if (id == M_SYS_IDLE || id == M_SYS_IOWAIT)
+			idle += v;
+		else
+			busy += v;
+	}
+	if (!snapshot_raw(out, M_PROCS_RUNNING, 0, &running) ||
+	    !snapshot_raw(out, M_PROCS_BLOCKED, 0, &blocked))
+		return false;
+	s->busy = busy;
+	s->idle = idle;
+	/* the one that runs is ourselves; iowait may go back */
+	return s->read_ns && running <= 1 && !blocked && busy >= was_busy && idle >= was_idle &&
+	       (busy - was_busy) * CALM_FRACTION <= busy - was_busy + idle - was_idle;
+}
+
 static int stat_open(void *state, const struct collector_env *env, struct err *e)
 {
 	struct stat_state *s = state;
 
 	(void)e;
-	s->env = *env;
+	s->env = env;
 	s->file.path = "proc/stat";
 	s->code = 1;
 	return 0;
@@ -124,11 +159,14 @@ static int stat_read(void *state, struct snapshot *out, struct err *e)
 {
 	struct stat_state *s = state;
 	struct text text;
-	uint64_t now;
-	int err = held_read(&s->file, s->env.root, &s->text, &text);
+	uint64_t now = clock_boot_ns();
+	int err;
 
+	if (s->calm && s->env->root->live && !s->env->closing && now - s->read_ns < REST_NS)
+		return 0;
+	err = held_read(&s->file, s->env->root, &s->text, &text);
 	if (err != s->code)
-		collector_status(&s->env, s->file.path, err, "%s", err ? strerror(-err) : "");
+		collector_status(s->env, s->file.path, err, "%s", err ? strerror(-err) : "");
 	s->code = err;
 	if (err)
 		return err_errno(e, err, "cannot read /proc/stat");
@@ -136,6 +174,8 @@ static int stat_read(void *state, struct snapshot *out, struct err *e)
 	snapshot_begin(out, SCOPE_SYSTEM, now);
 	snapshot_begin(out, SCOPE_CPU, now);
 	parse_stat(whole_lines(text), out);
+	s->calm = is_calm(s, out);
+	s->read_ns = now;
 	return 0;
 }
 

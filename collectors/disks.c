@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc/diskstats: the counters of every whole disk.
+/* proc/diskstats: the counters of every whole disk, ten times a second, and twice while no disk does anything.
  *
  * Which column is which metric lives in model/metrics.def. Kernel 4.18 added discard columns and 5.5 flush columns,
  * so a short line is normal: columns that are not there stay absent. Partitions are left out, their I/O is the disk's.
@@ -22,6 +22,8 @@
 #define COLUMNS   20
 #define MANY      256 /* disks: from here on, once a second is enough */
 #define SECOND_NS 1000000000u
+#define REST_NS \
+	450000000u /* between readings while no disk does anything; a little less than 5 ticks */
 
 /* ---- identity ---- */
 
@@ -126,17 +128,19 @@ struct known { /* what is remembered of the disk on one line of the file */
 	bool has_seq, whole;
 	int fd;        /* of diskseq, kept open; -1 */
 	uint64_t done; /* reads + writes at the last reading: goes down when the disk is a new one */
+	uint64_t busy; /* milliseconds with something to do, at the last reading */
 };
 
 struct disks_state {
-	struct collector_env env;
+	const struct collector_env *env;
 	int fd;
 	int code; /* how reading went; 1: not tried yet */
 	struct buf text;
 	struct known *known;
 	size_t n, cap;
-	uint64_t read_ns, checked_ns;
+	uint64_t read_ns, checked_ns, reads;
 	bool has_sys;
+	bool moving; /* a disk has done something since the reading before, or is about to */
 };
 
 static unsigned sources[COLUMNS + 1];
@@ -171,15 +175,15 @@ static void read_seq(struct disks_state *s, struct known *k)
 	ssize_t n;
 
 	disk_sysname(sys, k->name);
-	if (!s->env.root->live) {
-		k->has_seq = sysfs_u64(s->env.root, &k->seq, "sys/block/%s/diskseq", sys);
+	if (!s->env->root->live) {
+		k->has_seq = sysfs_u64(s->env->root, &k->seq, "sys/block/%s/diskseq", sys);
 		return;
 	}
 	n = k->fd < 0 ? -1 : pread(k->fd, digits, sizeof(digits) - 1, 0);
 	if (n <= 0) { /* not open, or the disk that it belonged to is gone */
 		forget(k);
 		snprintf(path, sizeof(path), "sys/block/%s/diskseq", sys);
-		k->fd = root_openat(s->env.root, path);
+		k->fd = root_openat(s->env->root, path);
 		n = k->fd < 0 ? -1 : pread(k->fd, digits, sizeof(digits) - 1, 0);
 	}
 	k->has_seq = n > 0 && text_is_u64(text_n(digits, (size_t)n), &k->seq);
@@ -221,7 +225,7 @@ static bool is_whole(struct disks_state *s, size_t at)
 
 	if (!s->has_sys)
 		return !looks_like_partition(s, at);
-	return sysfs_text(s->env.root, dev, sizeof(dev), "sys/block/%s/dev",
+	return sysfs_text(s->env->root, dev, sizeof(dev), "sys/block/%s/dev",
 			  disk_sysname(sys, s->known[at].name));
 }
 
@@ -279,6 +283,8 @@ static bool read_line(struct disks_state *s, struct text line, size_t at, bool c
 	if (check || values[4] + values[8] < k->done)
 		read_seq(s, k);
 	k->done = values[4] + values[8];
+	s->moving |= values[12] || values[13] != k->busy;
+	k->busy = values[13];
 	fill(out, k, values, col);
 	return true;
 }
@@ -287,10 +293,10 @@ static int read_text(struct disks_state *s)
 {
 	const char *path = files[F_DISKSTATS].path;
 
-	if (!s->env.root->live)
-		return root_read(s->env.root, path, &s->text, ROOT_FILE_CAP);
+	if (!s->env->root->live)
+		return root_read(s->env->root, path, &s->text, ROOT_FILE_CAP);
 	if (s->fd < 0)
-		s->fd = root_openat(s->env.root, path);
+		s->fd = root_openat(s->env->root, path);
 	return s->fd < 0 ? s->fd : root_reread(s->fd, &s->text, ROOT_FILE_CAP);
 }
 
@@ -305,21 +311,26 @@ static int disks_read(void *state, struct snapshot *out, struct err *e)
 
 	if (s->n >= MANY && s->read_ns && now - s->read_ns < SECOND_NS - SECOND_NS / 20)
 		return 0;
+	if (!s->moving && s->reads > 1 && s->env->root->live && !s->env->closing &&
+	    now - s->read_ns < REST_NS)
+		return 0;
 	err = read_text(s);
 	if (err != s->code) {
 		s->code = err;
-		collector_status(&s->env, files[F_DISKSTATS].path, err, "%s",
+		collector_status(s->env, files[F_DISKSTATS].path, err, "%s",
 				 err ? strerror(-err) : "");
 	}
 	if (err)
 		return err_errno(e, err, "cannot read %s", files[F_DISKSTATS].path);
 	snapshot_begin(out, SCOPE_DISK, now);
+	s->moving = false;
 	in = text_n(s->text.data, s->text.len);
 	while (at < DISK_CAP && text_line(&in, &line))
 		at += read_line(s, line, at, check, out);
 	while (s->n > at)
 		forget(&s->known[--s->n]);
 	s->read_ns = now;
+	s->reads++;
 	if (check)
 		s->checked_ns = now;
 	return 0;
@@ -337,7 +348,7 @@ static int disks_open(void *state, const struct collector_env *env, struct err *
 	struct disks_state *s = state;
 
 	(void)e;
-	s->env = *env;
+	s->env = env;
 	s->fd = -1;
 	s->code = 1;
 	s->has_sys = root_list(env->root, "sys/block", one_is_enough, NULL) == 1;

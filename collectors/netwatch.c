@@ -29,6 +29,7 @@
 #define LISTEN_NS \
 	(450 * MS) /* between two looks at listening sockets; a little less than 5 ticks */
 #define LOOK_NS         (1450 * MS) /* … at all of them */
+#define LOOK_CALM_NS    (2900 * MS) /* … when the last one saw nobody wait */
 #define CHECK_NS        (950 * MS)  /* … at the counters */
 #define OTHER_NS        (2900 * MS) /* … at one of the other namespaces' */
 #define LOOK_TROUBLE_NS (280 * MS)
@@ -77,6 +78,8 @@ struct ns_watch {
 	struct sock_rows rows;
 	uint64_t marks[ALARMS], marked_ns;
 	uint64_t looked_ns, time_wait_ns, time_wait;
+	uint64_t waits_ns;            /* that the looks so far have seen */
+	bool calm;                    /* the last look has seen none */
 	uint64_t trouble_ns, hunt_ns; /* when an alarm rang last */
 	bool trouble, hunt;
 	bool failing; /* connections fail at once: their endpoint is hard to catch */
@@ -320,6 +323,19 @@ static void count_time_wait(struct ns_watch *s, struct netlink *nl, uint64_t now
 	s->time_wait_ns = now;
 }
 
+/* Did the last look see anybody wait, for whatever reason? The first look has no time behind it: it has not. */
+static bool is_calm(struct ns_watch *s)
+{
+	uint64_t was = s->waits_ns;
+
+	s->waits_ns = 0;
+	for (size_t i = 0; i < s->sampler->nendpoints; i++)
+		for (enum cond c = 0; c < COND_MAX; c++)
+			if (c != COND_CLIENTS && c != COND_SERVED)
+				s->waits_ns += s->sampler->endpoints[i].ns[c];
+	return s->waits_ns == was && s->sampler->looks > 1;
+}
+
 static int look(struct netwatch *w, struct ns_watch *s, struct netlink *nl, bool rows)
 {
 	uint64_t now = clock_boot_ns();
@@ -329,8 +345,11 @@ static int look(struct netwatch *w, struct ns_watch *s, struct netlink *nl, bool
 	if (err)
 		return err;
 	s->looked_ns = now;
-	if (!rows)
-		return sampler_look(s->sampler, nl, now, NULL, NULL);
+	if (!rows) {
+		err = sampler_look(s->sampler, nl, now, NULL, NULL);
+		s->calm = !err && is_calm(s);
+		return err;
+	}
 	sock_rows_begin(&s->rows, s->sampler);
 	err = sampler_look(s->sampler, nl, now, sock_rows_see, &s->rows);
 	if (!err)
@@ -494,6 +513,13 @@ static uint64_t own_time_wait(struct netwatch *w)
 	return snapshot_raw(&w->scratch, M_NETNS_TCP_TIME_WAIT, row, &v) ? v : 0;
 }
 
+static uint64_t look_every(const struct ns_watch *s)
+{
+	if (s->trouble)
+		return LOOK_TROUBLE_NS;
+	return s->calm ? LOOK_CALM_NS : LOOK_NS;
+}
+
 /* In trouble: often. Quiet: one of them every few seconds. */
 static bool other_is_due(struct netwatch *w, const struct ns_watch *s, uint64_t now)
 {
@@ -521,8 +547,7 @@ static void tick(struct netwatch *w)
 	w->listened_ns = now;
 	if (now - own->marked_ns >= CHECK_NS)
 		check(w, own);
-	if (now - own->looked_ns < (own->trouble ? LOOK_TROUBLE_NS : LOOK_NS) ||
-	    !within_budget(w, own->trouble)) {
+	if (now - own->looked_ns < look_every(own) || !within_budget(w, own->trouble)) {
 		sampler_look_listeners(own->sampler, &w->diag, now);
 	} else {
 		look(w, own, &w->diag, false);
