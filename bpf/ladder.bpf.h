@@ -50,22 +50,8 @@ hidden struct file *file_of(struct task_struct *t, __u32 fd)
 	return file;
 }
 
-/* A sleep until something comes from a file, or can be written to it. */
-hidden enum wire_part part_of_file(struct task_struct *t, __u32 fd, bool comes)
-{
-	struct file *file = file_of(t, fd);
-	__u32 mode;
-
-	if (!file)
-		return PART_SLEEP;
-	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
-	if (mode == S_IFSOCK)
-		return comes && awaits_reply(file) ? PART_REPLY : PART_SOCKET;
-	return mode == S_IFIFO ? PART_PIPE : PART_SLEEP;
-}
-
-/* Clients that have a time-out poll their one socket instead of reading it. */
-hidden enum wire_part part_of_poll(struct task_struct *t, const struct call *c)
+/* Clients that have a time-out poll their one socket instead of reading it. False: more than one, or not for reading. */
+hidden bool polls_one(const struct call *c, __u32 *fd)
 {
 	struct {
 		__s32 fd;
@@ -74,8 +60,28 @@ hidden enum wire_part part_of_poll(struct task_struct *t, const struct call *c)
 
 	if (c->a1 != 1 || bpf_probe_read_user(&first, sizeof(first), (void *)c->a0) ||
 	    first.fd < 0 || !(first.events & 1))
+		return false;
+	*fd = first.fd;
+	return true;
+}
+
+/* A sleep until something comes from a file, or can be written to it. What kind of call it is goes through as a number and
+ * is asked for at the end: a branch for each would have the verifier walk to the file on each. */
+hidden enum wire_part part_of_file(struct task_struct *t, const struct call *c, __u32 kind)
+{
+	__u32 fd = c->a0, mode = 0, part = PART_SLEEP;
+	struct file *file;
+
+	if (kind == CALL_POLL && !polls_one(c, &fd))
 		return PART_POLL;
-	return part_of_file(t, first.fd, true) == PART_REPLY ? PART_REPLY : PART_POLL;
+	file = file_of(t, fd);
+	if (file)
+		mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	if (mode == S_IFSOCK)
+		part = kind != CALL_WRITE && awaits_reply(file) ? PART_REPLY : PART_SOCKET;
+	else if (mode == S_IFIFO)
+		part = PART_PIPE;
+	return kind == CALL_POLL && part != PART_REPLY ? PART_POLL : part;
 }
 
 /* FUTEX_WAIT for the value 2 is a contended mutex of glibc, of Rust and of most who wrote their own since Drepper's "Futexes
@@ -91,23 +97,20 @@ hidden enum wire_part part_of_futex(const struct call *c)
 
 hidden enum wire_part part_of_call(struct task_struct *t, const struct call *c)
 {
+	__u32 kind;
+
 	if ((__u32)c->nr >= WIRE_SYSCALLS)
 		return PART_SLEEP;
-	switch (config.syscalls[c->nr & (WIRE_SYSCALLS - 1)]) {
-	case CALL_READ:
-		return part_of_file(t, c->a0, true);
-	case CALL_WRITE:
-		return part_of_file(t, c->a0, false);
+	kind = config.syscalls[c->nr & (WIRE_SYSCALLS - 1)];
+	if (kind >= CALL_READ && kind <= CALL_POLL)
+		return part_of_file(t, c, kind);
+	switch (kind) {
 	case CALL_FUTEX:
 		return part_of_futex(c);
 	case CALL_FLOCK:
 		return PART_FLOCK;
-	case CALL_RECEIVE:
-		return part_of_file(t, c->a0, true);
 	case CALL_SEND:
 		return PART_SOCKET;
-	case CALL_POLL:
-		return part_of_poll(t, c);
 	case CALL_SELECT:
 		return PART_POLL;
 	case CALL_TIMER:

@@ -58,57 +58,91 @@ struct split {
 };
 
 /* A pointer is no number to the verifier before it has been in a map. */
-hidden struct throttled *throttled_of(struct cpu *c, struct cfs_rq *cfs)
+hidden __u64 cfs_number(struct cpu *c, struct cfs_rq *cfs)
 {
 	*(volatile __u64 *)&c->number = (__u64)cfs;
-	return &c->throttled[*(volatile __u64 *)&c->number >> 9 & 7];
+	return *(volatile __u64 *)&c->number;
+}
+
+hidden struct throttled *throttled_of(struct cpu *c, __u64 cfs_rq)
+{
+	return &c->throttled[cfs_rq >> 9 & 7];
 }
 
 /* A thread leaves this CPU, whose queue has this throttle clock. */
 hidden void note_throttle(struct cpu *c, struct cfs_rq *cfs, __u64 clock)
 {
-	struct throttled *t = throttled_of(c, cfs);
+	__u64 number = cfs_number(c, cfs);
+	struct throttled *t = throttled_of(c, number);
 
-	t->cfs_rq = (__u64)cfs;
+	t->cfs_rq = number;
 	t->clock = clock;
 }
 
-/* By how much the throttle clock of t's queue has gone on since t left it. Who was sent to another CPU did not leave that one's
- * queue, but others of its group have, before they were throttled. */
-hidden __u64 throttled_since(struct cpu *c, struct cfs_rq *cfs, const struct task_time *tt)
+/* Time off the CPU, and what the kernel's types say of it. */
+struct away {
+	__u64 off;              /* ns since it left */
+	__u64 clock;            /* its queue's, now; 0: it is in no queue */
+	__u64 moved;            /* what run_delay has grown by: waits that ended in a migration */
+	__u64 queued;           /* last_queued: the distance to the clock is the wait that still goes on */
+	__u64 cfs_rq, throttle; /* its queue, and how long that one's group has been throttled */
+	struct split split;     /* what comes of it */
+};
+
+/* By how much the throttle clock of its queue has gone on since it left that one. Who was sent to another CPU did not leave
+ * that one's queue, but others of its group have, before they were throttled. */
+hidden __u64 throttled_since(struct cpu *c, const struct task_time *tt, const struct away *a)
 {
 	struct throttled *t;
 
-	if (tt->cfs_rq == (__u64)cfs)
-		return throttle_clock(cfs) - tt->throttled;
+	if (tt->cfs_rq == a->cfs_rq)
+		return a->throttle - tt->throttled;
 	if (!c)
 		return 0;
-	t = throttled_of(c, cfs);
-	return t->cfs_rq == (__u64)cfs ? throttle_clock(cfs) - t->clock : 0;
+	t = throttled_of(c, a->cfs_rq);
+	return t->cfs_rq == a->cfs_rq ? a->throttle - t->clock : 0;
 }
 
-/* off: nanoseconds since t left the CPU. run_delay holds the waits that ended in a migration, the distance from
- * last_queued to the queue's clock the one that is still going on. c: the CPU that t comes onto; NULL: none. */
-hidden void split_off(struct cpu *c, struct task_struct *t, struct cfs_rq *cfs,
-		      const struct task_time *tt, __u64 off, __u64 clock, struct split *s)
+/* Not static: the verifier looks at it once, and not on each way that leads to it. c: the CPU that the thread comes onto;
+ * NULL: none. */
+__noinline int off_split(struct cpu *c, const struct task_time *tt, struct away *a)
 {
-	__u64 moved = t->sched_info.run_delay - tt->run_delay, queued = t->sched_info.last_queued;
-	__u64 w = moved, th = 0;
+	__u64 w, th = 0, moved;
 
-	if (queued && (__s64)(clock - queued) > 0)
-		w += clock - queued;
-	if (w > off || tt->part == PART_RUNNABLE)
-		w = off;
+	if (!tt || !a)
+		return 0;
+	w = moved = a->moved;
+	if (a->queued && (__s64)(a->clock - a->queued) > 0)
+		w += a->clock - a->queued;
+	if (w > a->off || tt->part == PART_RUNNABLE)
+		w = a->off;
 	if (moved > w)
 		moved = w;
-	if (w && cfs) {
-		th = throttled_since(c, cfs, tt);
+	if (w && a->cfs_rq) {
+		th = throttled_since(c, tt, a);
 		if (th > w - moved)
 			th = w - moved;
 	}
-	s->wait = w;
-	s->throttled = th;
-	s->elsewhere = moved;
+	a->split.wait = w;
+	a->split.throttled = th;
+	a->split.elsewhere = moved;
+	return 0;
+}
+
+hidden void split_off(struct cpu *c, struct task_struct *t, struct cfs_rq *cfs,
+		      const struct task_time *tt, __u64 off, __u64 clock, struct split *s)
+{
+	struct away a = {
+		.off = off,
+		.clock = clock,
+		.moved = t->sched_info.run_delay - tt->run_delay,
+		.queued = t->sched_info.last_queued,
+		.cfs_rq = (__u64)cfs,
+		.throttle = cfs ? throttle_clock(cfs) : 0,
+	};
+
+	off_split(c, tt, &a);
+	*s = a.split;
 }
 
 #endif

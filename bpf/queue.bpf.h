@@ -173,7 +173,8 @@ hidden bool look_around(struct cpu *c, struct task_struct *t, __u64 now, const s
 	c->looked_at = now;
 	a->now = now;
 	a->begin = now - (w->wait - w->throttled);
-	a->mask = (__u64)t->cpus_ptr;
+	/* by a helper: a pointer that a program follows by itself costs the verifier a millisecond on each way to it */
+	a->mask = (__u64)BPF_CORE_READ(t, cpus_ptr);
 	/* it has come here from where it waited: then this CPU is one that was idle, or not */
 	a->own = w->elsewhere ? WIRE_CPUS : bpf_get_smp_processor_id();
 	queue_look(a);

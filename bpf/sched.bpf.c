@@ -46,18 +46,20 @@ hidden __u64 keep_stack(const struct wire_stack *s, struct cpu *c)
 	return key;
 }
 
-hidden void add_deep(struct task_time *tt, __u64 ns)
+/* Not static: the verifier looks at it once, and not on each way that leads to it. */
+__noinline int sched_deep(struct task_time *tt, __u64 ns)
 {
-	if (!tt->stack)
-		return;
+	if (!tt || !tt->stack)
+		return 0;
 	for (int i = 0; i < WIRE_DEEP; i++) {
 		if (!tt->deep[i].stack)
 			tt->deep[i].stack = tt->stack;
 		if (tt->deep[i].stack == tt->stack) {
 			tt->deep[i].ns += ns;
-			return;
+			return 0;
 		}
 	}
+	return 0;
 }
 
 /* Time off the CPU that ends here goes to what it was spent in. */
@@ -73,7 +75,7 @@ hidden void add_off(struct cpu *c, struct task_struct *t, struct cfs_rq *cfs, st
 		part = PART_RESIDUAL;
 	tt->parts[part] += off - s->wait;
 	if (part == PART_UNINTERRUPTIBLE)
-		add_deep(tt, off - s->wait);
+		sched_deep(tt, off - s->wait);
 }
 
 /* A positive difference of clocks; others are counted. */
@@ -127,7 +129,7 @@ hidden __u64 unseen_trip(struct cpu *c, struct task_struct *prev, struct task_ti
 		wait = all - ran;
 	tt->parts[PART_RUNNABLE] += wait;
 	if (wait)
-		charge(or_outside(tgid_of(prev)), WIRE_TOO_OLD, 0, wait, c);
+		slices_pair(or_outside(tgid_of(prev)), WIRE_TOO_OLD, 0, wait);
 	tt->parts[PART_RESIDUAL] += all - ran - wait;
 	return ran;
 }

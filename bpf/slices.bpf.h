@@ -85,23 +85,28 @@ hidden void slice_end(struct cpu *c, struct task_struct *prev, struct task_struc
 	c->here_rt = next->pid && is_rt(next);
 }
 
-hidden void charge(__u32 victim, __u32 offender, bool rt, __u64 ns, struct cpu *c)
+/* Not static: the verifier looks at it once, and not on each way that leads to it. */
+__noinline int slices_pair(__u32 victim, __u32 offender, __u32 rt, __u64 ns)
 {
 	struct wire_pair_key key = { .victim = victim, .offender = offender };
 	struct wire_pair *p = bpf_map_lookup_elem(&sched_pairs, &key), first = {};
+	struct cpu *c;
 
 	if (!p) {
 		bpf_map_update_elem(&sched_pairs, &key, &first, BPF_NOEXIST);
 		p = bpf_map_lookup_elem(&sched_pairs, &key);
 	}
 	if (!p) {
-		count_loss(c, LOSS_PAIRS_FULL, ns);
-		return;
+		c = this_cpu();
+		if (c)
+			count_loss(c, LOSS_PAIRS_FULL, ns);
+		return 0;
 	}
 	__sync_fetch_and_add(&p->ns, ns);
 	__sync_fetch_and_add(&p->waits, 1);
 	if (rt)
 		__sync_fetch_and_add(&p->rt_ns, ns);
+	return 0;
 }
 
 struct overlap {
@@ -138,13 +143,12 @@ static long charge_slice(__u32 i, struct overlap *o)
 		to = o->left;
 	o->left -= to;
 	add_ran(&o->ran, s, to);
-	charge(o->victim, s->tgid, s->rt, weighed(o, to), c);
+	slices_pair(o->victim, s->tgid, s->rt, weighed(o, to));
 	if (config.trace_runq_ns)
 		runq_add(s->tgid, s->rt, to);
 	return !o->left;
 }
 
-/* Functions that are not static are looked at once by the verifier, and not on each way that leads to them. */
 __noinline int slices_charge(struct overlap *wait)
 {
 	struct overlap o;
@@ -184,9 +188,9 @@ hidden void charge_wait(struct cpu *c, struct task_struct *victim, struct task_t
 		c->short_waits = 0;
 	}
 	if (w->throttled)
-		charge(o.victim, WIRE_QUOTA, 0, weighed(&o, w->throttled), c);
+		slices_pair(o.victim, WIRE_QUOTA, 0, weighed(&o, w->throttled));
 	if (w->elsewhere)
-		charge(o.victim, WIRE_ELSEWHERE, 0, weighed(&o, w->elsewhere), c);
+		slices_pair(o.victim, WIRE_ELSEWHERE, 0, weighed(&o, w->elsewhere));
 	if (runq_wanted(w->wait))
 		runq_begin();
 	o.left = waited - w->elsewhere;
@@ -199,7 +203,7 @@ hidden void charge_wait(struct cpu *c, struct task_struct *victim, struct task_t
 			tt->queued[why] += waited;
 	}
 	if (o.left)
-		charge(o.victim, WIRE_TOO_OLD, 0, weighed(&o, o.left), c);
+		slices_pair(o.victim, WIRE_TOO_OLD, 0, weighed(&o, o.left));
 	if (runq_wanted(w->wait))
 		runq_end(victim, w->wait, w->throttled, o.left + w->elsewhere);
 }

@@ -165,6 +165,7 @@ SEC("iter/task")
 int tasks_sweep(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
+	struct seq_file *seq = ctx->meta->seq; /* here, before anything branches: see sched_switch */
 	__u32 zero = 0;
 	struct wire_task *w = bpf_map_lookup_elem(&tasks_record, &zero);
 	struct task_time *tt;
@@ -172,8 +173,9 @@ int tasks_sweep(struct bpf_iter__task *ctx)
 
 	if (!t || !w)
 		return 0;
-	cfs = t->se.cfs_rq; /* once: see sched_switch */
+	cfs = t->se.cfs_rq;
 	barrier_var(cfs);
+	barrier_var(seq);
 	__builtin_memset(w, 0, sizeof(*w));
 	tt = bpf_task_storage_get(&sched_tasks, t, 0, 0);
 	if (!tt) {
@@ -190,6 +192,6 @@ int tasks_sweep(struct bpf_iter__task *ctx)
 		w->wait_ns = open_wait(t, tt);
 		credit(t, cfs, tt, w);
 	}
-	bpf_seq_write(ctx->meta->seq, w, sizeof(*w));
+	bpf_seq_write(seq, w, sizeof(*w));
 	return 0;
 }

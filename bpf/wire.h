@@ -72,13 +72,13 @@ enum wire_queued {
 /* What the syscall of a sleeper says; user space fills sched_syscalls[] with these by number (they differ by architecture). */
 enum wire_call {
 	CALL_OTHER = 0,
-	CALL_READ,  /* the file in the first argument decides */
-	CALL_WRITE, /* the same */
+	CALL_READ,    /* the file in the first argument decides */
+	CALL_RECEIVE, /* accept, connect, recv …: the same */
+	CALL_WRITE,   /* the same */
+	CALL_POLL,    /* poll: of one file, it is as if it were read; the last that a file decides */
 	CALL_FUTEX,
 	CALL_FLOCK,
-	CALL_RECEIVE, /* accept, connect, recv …: of the socket in the first argument */
 	CALL_SEND,
-	CALL_POLL,   /* poll: of one file, it is as if it were read */
 	CALL_SELECT, /* select, epoll …: of which files is not looked at */
 	CALL_TIMER,
 	CALL_CHILD,
