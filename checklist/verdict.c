@@ -14,6 +14,7 @@
 #define UNEXPLAINED_SHARE 0.1
 #define UNEXPLAINED_MOST  1.0
 #define CONFIDENCE_LEAST  0.5
+#define ORDINARY_MOST     0.2 /* threads in a CPU's queue, on average */
 
 /* ---- asking ---- */
 
@@ -221,6 +222,25 @@ static void list_cleared(const struct findings *fs, char *out, size_t size)
 	}
 }
 
+/* Thread-seconds per second that wait for CPUs as busy as these without anything being wrong: who comes at random, to one
+ * that is busy for a share u of the time, finds u² / (1 − u) others in its queue (M/M/1). */
+static double ordinary_waits(const struct view *v)
+{
+	double seconds = interval_seconds(v->window), ordinary = 0, waits = 0;
+
+	for (size_t r = 0; r < interval_rows(v->window, SCOPE_CPU); r++) {
+		double u = 1 - interval_rate(v->window, M_CPU_IDLE, r) -
+			   interval_rate(v->window, M_CPU_IOWAIT, r);
+
+		if (u > 0) /* and not unknown */
+			ordinary += u < 1 ? fmin(ORDINARY_MOST, u * u / (1 - u)) : ORDINARY_MOST;
+	}
+	for (size_t i = 0; i < v->nlost; i++)
+		if (!claims_is_background(v, v->lost[i].id))
+			waits += v->lost[i].time[CAUSE_RUNNABLE] / seconds;
+	return fmin(ordinary, waits);
+}
+
 static void conclude(const struct view *v, struct report *out)
 {
 	const struct findings *fs = &out->findings;
@@ -236,7 +256,7 @@ static void conclude(const struct view *v, struct report *out)
 		out->verdict = VERDICT_INCONCLUSIVE;
 		snprintf(out->summary, sizeof(out->summary), "Likely, but not certain: %.480s",
 			 top->summary);
-	} else if (out->lost_total >= floor) {
+	} else if (out->lost_total - ordinary_waits(v) >= floor) {
 		out->verdict = VERDICT_INCONCLUSIVE;
 		snprintf(
 			out->summary, sizeof(out->summary),

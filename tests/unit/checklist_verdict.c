@@ -107,6 +107,42 @@ TEST(lost_time_without_a_cause_is_inconclusive_not_healthy)
 	close_scene(&s);
 }
 
+/* Two CPUs that are busy for 40 % of ten seconds. */
+static void read_cpus(struct snapshot *s, uint64_t seconds)
+{
+	snapshot_begin(s, SCOPE_CPU, s->time_ns);
+	for (int cpu = 0; cpu < 2; cpu++) {
+		size_t row = snapshot_named_row(s, SCOPE_CPU, cpu ? "cpu1" : "cpu0", 4);
+
+		snapshot_set(s, M_CPU_IDLE, row, seconds * 60, 1);
+		snapshot_set(s, M_CPU_IOWAIT, row, 0, 1);
+	}
+}
+
+TEST(waits_that_come_with_busy_cpus_need_no_cause)
+{
+	struct scene s;
+
+	open_scene(&s);
+	read_cpus(&s.first, 1);
+	read_cpus(&s.last, 11);
+	interval_clear(&s.window);
+	interval_diff(&s.window, &s.first, &s.last);
+	s.v.nlost = 1;
+	s.lost[0].lost = s.lost[0].time[CAUSE_RUNNABLE] = 5.5;
+	checklist_conclude(&s.v, &s.r);
+	CHECK_INT(s.r.verdict, VERDICT_HEALTHY);
+	/* at 40 % there are 0.2 threads in a queue at most, and 0.1 of each CPU are let pass */
+	s.lost[0].lost = s.lost[0].time[CAUSE_RUNNABLE] = 6.5;
+	checklist_conclude(&s.v, &s.r);
+	CHECK_INT(s.r.verdict, VERDICT_INCONCLUSIVE);
+	s.lost[0].lost = s.lost[0].time[CAUSE_DISK] = 5.5;
+	s.lost[0].time[CAUSE_RUNNABLE] = 0;
+	checklist_conclude(&s.v, &s.r);
+	CHECK_INT(s.r.verdict, VERDICT_INCONCLUSIVE);
+	close_scene(&s);
+}
+
 TEST(a_niced_process_that_waits_for_a_cpu_has_lost_nothing)
 {
 	struct scene s;
