@@ -17,11 +17,30 @@ hidden bool on_cpu(struct task_struct *t)
 	return bpf_core_field_exists(s->on_cpu) && BPF_CORE_READ(s, on_cpu);
 }
 
+/* The thread goes on while its account is opened, and a switch that comes just before what is written here is lost. Whoever
+ * is about to sleep has said so (__state) before the switch: so a look at that afterwards finds what would stay wrong for
+ * as long as the sleep. What is wrong of a thread that runs or will, its next switch mends. */
+hidden void open_part(struct task_struct *t, struct task_time *tt)
+{
+	__u32 state = t->__state, part = PART_RUNNABLE;
+
+	if (state)
+		part = part_of(t, tt, state);
+	else if (on_cpu(t))
+		part = PART_RUN;
+	tt->part = part;
+	barrier();
+	if (t->__state == state)
+		return;
+	if (t->__state)
+		tt->part = PART_RESIDUAL;
+	else
+		tt->part = on_cpu(t) ? PART_RUN : PART_RUNNABLE;
+}
+
 hidden void open_interval(struct task_struct *t, struct cfs_rq *cfs, struct task_time *tt,
 			  __u64 now)
 {
-	__u32 state = t->__state;
-
 	tt->born = tt->since = now;
 	if (config.nested)
 		tt->tgid = or_outside(tgid_of(t));
@@ -30,10 +49,7 @@ hidden void open_interval(struct task_struct *t, struct cfs_rq *cfs, struct task
 	tt->pcount = t->sched_info.pcount - 1; /* if it is on a CPU; set when it comes otherwise */
 	tt->cfs_rq = (__u64)cfs;
 	tt->throttled = cfs ? throttle_clock(cfs) : 0;
-	if (on_cpu(t))
-		tt->part = PART_RUN;
-	else
-		tt->part = state ? part_of(t, tt, state) : PART_RUNNABLE;
+	open_part(t, tt);
 }
 
 /* The parts may change under our hands: read them until they stood still. */
