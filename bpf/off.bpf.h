@@ -81,10 +81,10 @@ hidden void note_throttle(struct cpu *c, struct cfs_rq *cfs, __u64 clock)
 
 /* Time off the CPU, and what the kernel's types say of it. */
 struct away {
-	__u64 off;              /* ns since it left */
-	__u64 clock;            /* its queue's, now; 0: it is in no queue */
-	__u64 moved;            /* what run_delay has grown by: waits that ended in a migration */
-	__u64 queued;           /* last_queued: the distance to the clock is the wait that still goes on */
+	__u64 off;    /* ns since it left */
+	__u64 clock;  /* its queue's, now; 0: it is in no queue */
+	__u64 moved;  /* what run_delay has grown by: waits that ended in a migration */
+	__u64 queued; /* last_queued: the distance to the clock is the wait that still goes on */
 	__u64 cfs_rq, throttle; /* its queue, and how long that one's group has been throttled */
 	struct split split;     /* what comes of it */
 };

@@ -181,7 +181,8 @@ SEC("iter/task")
 int tasks_sweep(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct seq_file *seq = ctx->meta->seq; /* here, before anything branches: see sched_switch */
+	struct seq_file *seq =
+		ctx->meta->seq; /* here, before anything branches: see sched_switch */
 	__u32 zero = 0;
 	struct wire_task *w = bpf_map_lookup_elem(&tasks_record, &zero);
 	struct task_time *tt;

@@ -75,7 +75,7 @@ enum wire_call {
 	CALL_READ,    /* the file in the first argument decides */
 	CALL_RECEIVE, /* accept, connect, recv …: the same */
 	CALL_WRITE,   /* the same */
-	CALL_POLL,    /* poll: of one file, it is as if it were read; the last that a file decides */
+	CALL_POLL, /* poll: of one file, it is as if it were read; the last that a file decides */
 	CALL_FUTEX,
 	CALL_FLOCK,
 	CALL_SEND,
