@@ -34,6 +34,13 @@ static void between(struct two *w, uint64_t a, enum file_id from, uint64_t b, en
 	interval_diff(&w->iv, &w->a, &w->b);
 }
 
+static void done(struct two *w)
+{
+	interval_done(&w->iv);
+	snapshot_done(&w->a);
+	snapshot_done(&w->b);
+}
+
 TEST(a_counter_whose_source_changes_is_compared_in_its_base_unit)
 {
 	struct two w;
@@ -42,6 +49,7 @@ TEST(a_counter_whose_source_changes_is_compared_in_its_base_unit)
 	CHECK_NEAR(interval_rate(&w.iv, M_PROC_USER, 0), 0.25, 1e-9);
 	CHECK_NEAR(interval_rate(&w.iv, M_PROC_MINFLT, 0), 1, 1e-9);
 	CHECK_UINT(w.iv.resets, 0);
+	done(&w);
 }
 
 TEST(what_the_coarser_source_cuts_off_is_no_reset)
@@ -51,7 +59,9 @@ TEST(what_the_coarser_source_cuts_off_is_no_reset)
 	between(&w, 1259999999, F_BPF_TABLE, 125, F_PID_STAT);
 	CHECK_NEAR(interval_rate(&w.iv, M_PROC_USER, 0), 0, 0);
 	CHECK_UINT(w.iv.resets, 0);
+	done(&w);
 	between(&w, 1260000001, F_BPF_TABLE, 120, F_PID_STAT);
 	CHECK(isnan(interval_rate(&w.iv, M_PROC_USER, 0)));
 	CHECK_INT(interval_why(&w.iv, M_PROC_USER, 0), WHY_RESET);
+	done(&w);
 }
