@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_top,
 	&command_time,
 	&command_profile,
+	&command_stat,
 	&command_hist,
 	&command_trace,
 	&command_flame,

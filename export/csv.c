@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
 
@@ -80,6 +81,10 @@ static void write_csv(struct buf *out, const struct report *r, const struct styl
 	(void)s;
 	if (r->parts == REPORT_HISTS) {
 		csv_hists(out, r);
+		return;
+	}
+	if (r->parts == REPORT_COUNTS) {
+		csv_counts(out, r);
 		return;
 	}
 	buf_str(out, "metric,scope,instance,value,unit,kind" LINE_END);

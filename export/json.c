@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
 #include "model/stacks.h"
@@ -501,6 +502,8 @@ static void write_json(struct buf *out, const struct report *r, const struct sty
 		put_time(&j, r);
 	else if (r->parts & REPORT_HISTS)
 		json_hists(&j, r);
+	else if (r->parts & REPORT_COUNTS)
+		json_counts(&j, r);
 	put_ledger(&j, &r->ledger);
 	json_end_object(&j);
 	buf_char(out, '\n');

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
 
@@ -320,6 +321,8 @@ static void write_openmetrics(struct buf *out, const struct report *r, const str
 {
 	if (r->parts == REPORT_HISTS) {
 		openmetrics_hists(out, r);
+	} else if (r->parts == REPORT_COUNTS) {
+		openmetrics_counts(out, r);
 	} else {
 		if (r->view)
 			put_metrics(out, r->view->last, s->verbose);

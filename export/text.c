@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "export/counts.h"
 #include "export/hists.h"
 #include "export/style.h"
 
@@ -160,6 +161,8 @@ static void write_text(struct buf *out, const struct report *r, const struct sty
 		machine(out, r, s);
 		if (r->parts & REPORT_HISTS)
 			text_hists(out, r, s);
+		else if (r->parts & REPORT_COUNTS)
+			text_counts(out, r, s);
 		else
 			text_time(out, r, s);
 		if (!r->more)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "model/counts.h"
 #include "model/finding.h"
 #include "model/hist.h"
 #include "model/host.h"
@@ -85,6 +86,7 @@ enum report_part {
 	REPORT_VERDICT = 1u << 0, /* verdict, findings, ruled out, unknown, USE table, checklist */
 	REPORT_TIME = 1u << 1,    /* where the time of threads went */
 	REPORT_HISTS = 1u << 2,   /* distributions */
+	REPORT_COUNTS = 1u << 3,  /* counts of events */
 	REPORT_TRIAGE = REPORT_VERDICT | REPORT_TIME | REPORT_HISTS,
 };
 
@@ -110,6 +112,7 @@ struct report {
 	struct ledger ledger;
 	const struct view *view;   /* for exporters that print every metric */
 	const struct hists *hists; /* NULL: none were looked for */
+	const struct counts *counts; /* NULL: nothing was counted */
 	int64_t pid;               /* the process that was asked for; 0: all */
 	const char *cgroup; /* the control group that was asked for, as it was typed; NULL: all */
 };
