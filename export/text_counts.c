@@ -141,7 +141,8 @@ static void put_ratio(struct buf *out, const struct style *s, const struct count
 		snprintf(base, sizeof(base), "of %s %s",
 			 style_number(number, sizeof(number), r->base), r->of);
 	else
-		snprintf(base, sizeof(base), "in %s", unit_duration(number, sizeof(number), r->base));
+		snprintf(base, sizeof(base), "in %s",
+			 unit_duration(number, sizeof(number), r->base));
 	if (r->counted < 1)
 		snprintf(share, sizeof(share), ", counted %.0f %% of the time", 100 * r->counted);
 	buf_str(out, "  ");

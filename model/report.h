@@ -110,10 +110,10 @@ struct report {
 	size_t nsheets, sheets_cap;
 	struct buf strings; /* of the sheets */
 	struct ledger ledger;
-	const struct view *view;   /* for exporters that print every metric */
-	const struct hists *hists; /* NULL: none were looked for */
+	const struct view *view;     /* for exporters that print every metric */
+	const struct hists *hists;   /* NULL: none were looked for */
 	const struct counts *counts; /* NULL: nothing was counted */
-	int64_t pid;               /* the process that was asked for; 0: all */
+	int64_t pid;                 /* the process that was asked for; 0: all */
 	const char *cgroup; /* the control group that was asked for, as it was typed; NULL: all */
 };
 
