@@ -388,10 +388,12 @@ struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
 struct bpf_perf_event_data {
 	struct pt_regs regs;
+	__u64 sample_period;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct bpf_perf_event_data {
 	struct user_pt_regs regs;
+	__u64 sample_period;
 };
 #endif
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Profiles: whole stacks of what runs, so many times a second on every CPU, through one ring buffer. */
+/* Profiles: whole stacks of what runs, so many times a second on every CPU, or where something happens, through one ring buffer. */
 #include "bpf/hist.bpf.h"
 #include "bpf/walk.bpf.h"
 
@@ -54,28 +54,58 @@ hidden void profile_send(struct cpu *c, struct profile_scratch *s)
 		count_loss(c, LOSS_PROFILE_RING, 0);
 }
 
-SEC("perf_event")
-int profile_tick(void *ctx)
+hidden void profile_take(void *ctx, struct task_struct *t, struct cpu *c, struct profile_scratch *s,
+			 __u64 weight)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct profile_scratch *s;
-	struct cpu *c = this_cpu();
-	__u32 zero = 0;
 	long n;
 
-	if (!c || !t->pid || !profile_wants(t)) /* pid 0: idle */
-		return 0;
-	c->counts.events[PROG_PROFILE]++;
-	s = bpf_map_lookup_elem(&profile_scratch, &zero);
-	if (!s)
-		return 0;
 	profile_head(s, t);
+	s->p.weight = weight;
 	if (!config.profile.no_kernel) {
 		n = bpf_get_stack(ctx, s->ip, WIRE_KERNEL_FRAMES * 8, 0);
 		s->p.kernel = n > 0 ? (__u64)n >> 3 : 0;
 	}
 	walk_user(t, s);
 	profile_send(c, s);
+}
+
+/* A timer, or another event that the kernel samples: then it says how many a sample stands for. */
+SEC("perf_event")
+int profile_tick(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct profile_scratch *s;
+	struct cpu *c = this_cpu();
+	__u32 zero = 0;
+
+	if (!c || (!t->pid && !config.profile.event) || !profile_wants(t)) /* pid 0: idle */
+		return 0;
+	c->counts.events[PROG_PROFILE]++;
+	s = bpf_map_lookup_elem(&profile_scratch, &zero);
+	if (s)
+		profile_take(ctx, t, c, s, config.profile.event ? ctx->sample_period : 0);
+	return 0;
+}
+
+/* A tracepoint: the kernel does not sample these for programs. */
+SEC("tracepoint")
+int profile_event(void *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct profile_scratch *s;
+	struct cpu *c = this_cpu();
+	__u32 zero = 0;
+
+	if (!c)
+		return 0;
+	c->counts.events[PROG_PROFILE_EVENT]++;
+	if (!profile_wants(t))
+		return 0;
+	s = bpf_map_lookup_elem(&profile_scratch, &zero);
+	if (!s || ++s->passed < config.profile.period)
+		return 0;
+	s->passed = 0;
+	profile_take(ctx, t, c, s, config.profile.period);
 	return 0;
 }
 

@@ -46,6 +46,7 @@ struct profile_scratch {
 	struct wire_profile p;
 	__u64 ip[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + 1];
 	__u8 copy[WIRE_COPY];
+	__u64 passed; /* hits of a tracepoint since the last one that was taken */
 };
 
 struct {

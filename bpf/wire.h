@@ -115,6 +115,7 @@ enum wire_program {
 	PROG_HIST_TICK,
 	PROG_PROFILE,
 	PROG_PROFILE_FORK,
+	PROG_PROFILE_EVENT,
 	PROG_MAX
 };
 
@@ -404,7 +405,7 @@ struct wire_registers {
  * which `kernel` are used, and that much of the user stack, from regs.sp on. */
 struct wire_profile {
 	__u64 time;
-	__u64 weight; /* off the CPU: ns; on it: 0, each is one sample */
+	__u64 weight; /* off the CPU: ns; of events: how many it stands for; on the CPU: 0, each is one sample */
 	struct wire_program_key key;
 	__u32 tid, cpu;
 	__u16 kernel, user; /* frames */
@@ -726,6 +727,9 @@ struct wire_hist_config {
 struct wire_profile_config {
 	__u32 chosen;    /* only processes in profile_chosen, and their children */
 	__u32 no_kernel; /* frames of the kernel are not wanted */
+	__u32 event;     /* another event than time on CPUs */
+	__u32 spare;
+	__u64 period; /* of a tracepoint: every so many on each CPU */
 };
 
 struct wire_config {

@@ -26,7 +26,8 @@ struct profile_args {
 	struct output_args output;
 	bool all, cpu, no_kernel, per_thread;
 	int hz;
-	double seconds;
+	double seconds, period;
+	const char *event;
 };
 
 static const struct profile_args defaults = {
@@ -47,6 +48,10 @@ static const struct opt opts[] = {
 	  "all processes; the same as none of -p, -C and a command", 0, 0, NULL },
 	{ 'F', "frequency", OPT_INT, offsetof(struct profile_args, hz), "HZ",
 	  "samples per second on each CPU", 1, 10000, NULL },
+	{ 'e', "event", OPT_STRING, offsetof(struct profile_args, event), "EVENT",
+	  "where this happens, instead of time on CPUs: page-faults, cycles, cache-misses, sched:sched_switch, r1a2, what libpfm4 knows", 0, 0, NULL },
+	{ 'c', "period", OPT_DOUBLE, offsetof(struct profile_args, period), "COUNT",
+	  "with -e: a sample every so many events on each CPU, instead of -F; 0 for -F, which for a tracepoint is every one", 0, 1e12, NULL },
 	{ 'd', "duration", OPT_DOUBLE, offsetof(struct profile_args, seconds), "SECONDS",
 	  "watch this long; 0 for ten seconds, or until the command ends", 0, 3600, NULL },
 	{ 'o', "output", OPT_STRING, offsetof(struct profile_args, output.file), "FILE",
@@ -88,6 +93,10 @@ static int check(const struct profile_args *a, int argc)
 
 	if (ways > 1)
 		return output_usage("profile", "takes one of -p, -C, -a and a command");
+	if (a->period > 0 && !a->event)
+		return output_usage("profile", "-c counts events: it needs -e EVENT");
+	if (a->cpu && a->event)
+		return output_usage("profile", "--cpu and -e are two different things: give one");
 	return 0;
 }
 
@@ -162,7 +171,9 @@ static void put_notes(const struct profile_args *a, const struct profiling_resul
 			 WTERMSIG(r->exit_status));
 		output_note("", text);
 	}
-	if (!r->samples)
+	if (!r->samples && a->event)
+		output_note("", "no sample: it has not happened in this time");
+	else if (!r->samples)
 		output_note(
 			"",
 			"no sample: nothing of it ran on a CPU in this time (`sixty time -p PID` says what it waits for)");
@@ -195,8 +206,9 @@ static int run(const struct profile_args *a, const struct profiling_args *pa,
 	struct err e = { 0 };
 	int err = profiling_open(&p, pa, &e), status;
 
-	if (err)
-		return output_error(&e);
+	if (err) /* an event that nobody knows was typed wrong */
+		return pa->event && (err == -ENOENT || err == -EINVAL) ? output_refused(&e)
+								       : output_error(&e);
 	err = profiling_run(p, &e);
 	if (pa->on_progress)
 		fputs("\r\033[K", stderr);
@@ -219,7 +231,11 @@ static void say(const struct profile_args *a, char *const *command, char *out, s
 		n += (size_t)snprintf(out + n, size - n, " -p %s", a->pids);
 	if (a->cgroup && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -C %s", a->cgroup);
-	if (n < size)
+	if (a->event && n < size)
+		n += (size_t)snprintf(out + n, size - n, " -e %s", a->event);
+	if (a->period > 0 && n < size)
+		n += (size_t)snprintf(out + n, size - n, " -c %.0f", a->period);
+	else if (n < size && (!a->event || a->hz != defaults.hz))
 		n += (size_t)snprintf(out + n, size - n, " -F %d", a->hz);
 	if (a->seconds > 0 && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -d %g", a->seconds);
@@ -234,6 +250,8 @@ static int profile_run(const void *args, int argc, char **argv)
 	struct profiling_args pa = { .pids = pids,
 				     .cgroup = a->cgroup,
 				     .hz = (unsigned)a->hz,
+				     .event = a->event,
+				     .period = (uint64_t)a->period,
 				     .seconds = a->seconds,
 				     .no_kernel = a->no_kernel,
 				     .per_thread = a->per_thread };
@@ -268,13 +286,14 @@ const struct command command_profile = {
 	.name = "profile",
 	.summary = "say in which functions CPU time goes, with whole stacks",
 	.usage =
-		"sixty profile [-p PID[,PID…] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-d SECONDS] [-o FILE]",
+		"sixty profile [-p PID[,PID…] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-e EVENT [-c COUNT]] [-d SECONDS] [-o FILE]",
 	.description =
 		"Samples what runs on every CPU, and walks its stack in the kernel: by the unwind rules of each binary "
 		"(.eh_frame), so programs need no frame pointers and no debug information. Of -p and a command children are sampled "
 		"too, also those that are born meanwhile. The suffix of -o decides what is written; without -o it is a report. A stack "
 		"that could not be followed to its end says so in a frame of its own. Nothing is stopped.",
 	.examples = "sudo sixty profile -p 4242 -o out.svg\ta flame graph of this process\n"
+		    "sudo sixty profile -p 4242 -e page-faults -c 1\twho touches new memory\n"
 		    "sudo sixty profile -F 999 -- ./build.sh\ta command, until it ends\n",
 	.opts = opts,
 	.defaults = &defaults,

@@ -195,7 +195,7 @@ static void choose_maps(struct bpf_engine *b)
 		else if (begins(name, "trace_"))
 			bpf_map__set_autocreate(m, traces);
 		else if (begins(name, "profile_"))
-			bpf_map__set_autocreate(m, (b->groups & BPF_PROFILE) != 0);
+			bpf_map__set_autocreate(m, (b->groups & (BPF_PROFILE | BPF_EVENT)) != 0);
 		else if (begins(name, "hist_"))
 			bpf_map__set_autocreate(m, has_hists(b));
 		else if (begins(name, "samples_"))
@@ -368,6 +368,8 @@ static int attach_samples(struct bpf_engine *b, struct bpf_program *p)
 	size_t before = b->nsample_links;
 	int err = -ENODEV;
 
+	if (b->options.event)
+		a = *b->options.event;
 	if (!b->sample_links) /* there are three that sample */
 		b->sample_links = mem_array(3 * (size_t)b->cpus, sizeof(*b->sample_links));
 	for (int cpu = 0; cpu < b->cpus; cpu++) {
@@ -390,6 +392,22 @@ static int attach_samples(struct bpf_engine *b, struct bpf_program *p)
 	return b->nsample_links > before ? 0 : err;
 }
 
+/* By its number: the file system of tracepoints need not be mounted. One descriptor sees the hits of all CPUs. */
+static int attach_event(struct bpf_engine *b, struct bpf_program *p, struct bpf_link **link)
+{
+	struct perf_event_attr a = *b->options.event;
+	int fd = -1;
+
+	for (int cpu = 0; cpu < b->cpus && fd < 0; cpu++)
+		fd = (int)syscall(SYS_perf_event_open, &a, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	*link = fd < 0 ? NULL : bpf_program__attach_perf_event(p, fd);
+	if (*link)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	return -errno;
+}
+
 static void attach_one(struct bpf_engine *b, size_t i)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(b->object, bpf_probes[i].program);
@@ -402,6 +420,9 @@ static void attach_one(struct bpf_engine *b, size_t i)
 	said.first[0] = '\0';
 	if (bpf_program__type(p) == BPF_PROG_TYPE_PERF_EVENT) {
 		errno = -attach_samples(b, p);
+		f->attached = !errno;
+	} else if (bpf_probes[i].group == BPF_EVENT) {
+		errno = b->options.event ? -attach_event(b, p, &b->links[i]) : EINVAL;
 		f->attached = !errno;
 	} else {
 		b->links[i] = bpf_program__attach(p);

@@ -16,6 +16,7 @@
  * A program that the kernel refuses is left out and its reason kept; opening fails only when nothing is left. */
 struct bpf_engine;
 struct wire_hist_config;
+struct perf_event_attr;
 
 /* Groups of programs, as a mask of 64 bits; a program may serve several. bpf_probes[] says what each is for. */
 enum bpf_group {
@@ -31,6 +32,8 @@ enum bpf_group {
 	BPF_CHILDREN = 1u << 7, /* and children of those that are profiled */
 	BPF_BYTES = 1u << 8,    /* what threads send and receive */
 };
+
+#define BPF_EVENT (1u << 11) /* whole stacks where a tracepoint is hit: bpf_options::event */
 
 #define SAMPLE_HZ 49 /* no multiple of anything that a program or the kernel does regularly */
 
@@ -55,6 +58,8 @@ struct bpf_options {
 	uint64_t group; /* of which threads are told whether they are in it; 0: none (collectors/hist_target.h) */
 	unsigned group_in, group_level;
 	const struct wire_profile_config *profile; /* NULL: no profile */
+	const struct perf_event_attr
+		*event; /* what is sampled, or the tracepoint; NULL: a clock, hz times a second */
 	const struct wire_hist_config
 		*hist; /* NULL: no distributions; of a profile: the control group only */
 	uint32_t hist_cells;

@@ -44,6 +44,8 @@ const struct bpf_probe bpf_probes[] = {
 	  "no stacks, and nobody who only spins", NULL },
 	{ "profile_tick",     BPF_PROFILE, PROG_PROFILE, true,  "takes whole stacks of what runs on every CPU",
 	  "no profile", NULL },
+	{ "profile_event",    BPF_EVENT, PROG_PROFILE_EVENT, true, "takes whole stacks where a tracepoint is hit",
+	  "no profile of a tracepoint", NULL },
 	{ "profile_fork",     BPF_CHILDREN, PROG_PROFILE_FORK, true, "chooses children of chosen processes",
 	  "children that are born meanwhile are not in the profile", NULL },
 	{ "table_sweep",      BPF_TABLE, -1,             true,  "reads the process table: what /proc/PID/stat has, exact pages, open files",

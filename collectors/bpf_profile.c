@@ -6,12 +6,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "collectors/bpf_engine.h"
 #include "collectors/bpf_hists.h"
+#include "collectors/perf_events.h"
 
 #define RING_PER_CPU (1u << 20) /* half a second at 4,999 Hz with stacks of 50 frames */
 #define RING_LEAST   (4u << 20)
@@ -58,7 +60,12 @@ static int take(void *ctx, void *data, size_t size)
 int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a, struct err *e)
 {
 	struct bpf_profile *p = mem_alloc(sizeof(*p));
-	struct wire_profile_config c = { .chosen = a->chosen, .no_kernel = a->no_kernel };
+	struct wire_profile_config c = { .chosen = a->chosen,
+					 .no_kernel = a->no_kernel,
+					 .event = a->event != NULL,
+					 .period = a->period ? a->period : 1 };
+	struct perf_event_attr event;
+	uint64_t takes = a->event && perf_event_is_tracepoint(a->event) ? BPF_EVENT : BPF_PROFILE;
 	struct wire_hist_config group = { 0 };
 	struct bpf_options o = {
 		.hz = a->hz, .ring_bytes = ring_bytes(), .profile = &c, .hist = &group
@@ -71,14 +78,20 @@ int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a,
 		group.group_in = a->group->group_in;
 		group.group_level = a->group->group_level;
 	}
-	err = bpf_engine_open_with(&p->engine, BPF_PROFILE | (a->chosen ? BPF_CHILDREN : 0), &o, e);
+	if (a->event) {
+		perf_event_fill(a->event, &event);
+		perf_event_rate(&event, a->hz, a->period);
+		o.event = &event;
+	}
+	err = bpf_engine_open_with(&p->engine, takes | (a->chosen ? BPF_CHILDREN : 0), &o, e);
 	if (err) {
 		rc = err;
 		goto out;
 	}
-	if (!bpf_engine_has(p->engine, BPF_PROFILE)) {
-		rc = err_set(e, -ENOSYS, "cannot sample stacks: profile_tick: %s",
-			     bpf_engine_why(p->engine, BPF_PROFILE));
+	if (!bpf_engine_has(p->engine, takes)) {
+		rc = err_set(e, -ENOSYS, "cannot sample stacks: %s: %s",
+			     takes == BPF_EVENT ? "profile_event" : "profile_tick",
+			     bpf_engine_why(p->engine, takes));
 		goto out;
 	}
 	p->children = bpf_engine_has(p->engine, BPF_CHILDREN);
@@ -129,7 +142,7 @@ int bpf_profile_choose(struct bpf_profile *p, uint32_t tgid)
 
 void bpf_profile_stop(struct bpf_profile *p)
 {
-	bpf_engine_stop(p->engine, BPF_PROFILE | BPF_CHILDREN);
+	bpf_engine_stop(p->engine, BPF_PROFILE | BPF_EVENT | BPF_CHILDREN);
 }
 
 int bpf_profile_read(struct bpf_profile *p,

@@ -16,12 +16,15 @@
 struct bpf_profile;
 struct bpf_engine;
 struct hist_wish;
+struct perf_event;
 
 struct bpf_profile_args {
 	unsigned hz;
-	bool chosen;                   /* only processes that are chosen, and their children */
-	bool no_kernel;                /* without frames of the kernel */
-	const struct hist_wish *group; /* of a control group only; NULL: of all */
+	const struct perf_event *event; /* what is sampled; NULL: time on CPUs */
+	uint64_t period;                /* every so many of them, in place of hz; 0: not given */
+	bool chosen;                    /* only processes that are chosen, and their children */
+	bool no_kernel;                 /* without frames of the kernel */
+	const struct hist_wish *group;  /* of a control group only; NULL: of all */
 };
 
 int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a, struct err *e);

@@ -17,8 +17,9 @@
 #include "base/text.h"
 #include "collectors/perf_pmu.h"
 
-#define HW(id) PERF_TYPE_HARDWARE, PERF_COUNT_HW_##id
-#define SW(id) PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##id
+#define HW(id)     PERF_TYPE_HARDWARE, PERF_COUNT_HW_##id
+#define SW(id)     PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##id
+#define CPUS_TRIED 64
 #define NAMES_OF \
 	"names are those of perf (cycles, page-faults), of libpfm4, tracepoints (sched:sched_switch), events of a PMU (msr/tsc/) and raw ones (r1a2)"
 
@@ -263,6 +264,22 @@ int perf_event_fd(struct perf_event_attr *a, int pid, int cpu, int group)
 	return fd < 0 ? -errno : fd;
 }
 
+void perf_event_rate(struct perf_event_attr *a, unsigned hz, uint64_t period)
+{
+	if (a->type == PERF_TYPE_TRACEPOINT)
+		return;
+	a->freq = !period;
+	if (period)
+		a->sample_period = period;
+	else
+		a->sample_freq = hz;
+}
+
+bool perf_event_is_tracepoint(const struct perf_event *ev)
+{
+	return ev->type == PERF_TYPE_TRACEPOINT;
+}
+
 static bool is_hardware(const struct perf_event *ev)
 {
 	return ev->type == PERF_TYPE_HARDWARE || ev->type == PERF_TYPE_HW_CACHE ||
@@ -318,4 +335,34 @@ void perf_event_refused(const struct root *root, const struct perf_event *ev, in
 			 paranoia(root));
 	else
 		snprintf(out, size, "perf_event_open: %s", strerror(-code));
+}
+
+/* On the first CPU that is online. */
+int perf_event_check(const struct root *root, const struct perf_event *ev, unsigned hz,
+		     uint64_t period, struct err *e)
+{
+	struct perf_event_attr a;
+	char why[160];
+	int fd = -ENODEV;
+
+	if (perf_event_is_tracepoint(ev) && (!ev->user || !ev->kernel))
+		return err_set(
+			e, -EINVAL,
+			"event '%s': a tracepoint is hit in the kernel, whatever called it: leave :u and :k out",
+			ev->name);
+	perf_event_fill(ev, &a);
+	perf_event_rate(&a, hz, period);
+	for (int cpu = 0; cpu < CPUS_TRIED && fd == -ENODEV; cpu++)
+		fd = perf_event_fd(&a, -1, cpu, -1);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	/* a counter that cannot interrupt when it is full */
+	if (fd == -EINVAL || fd == -EOPNOTSUPP)
+		return err_set(e, fd, "cannot sample %s: it can only be counted (sixty stat -e %s)",
+			       ev->name, ev->name);
+	perf_event_refused(root, ev, fd, why, sizeof(why));
+	return err_set(e, fd == -ENOENT ? -EOPNOTSUPP : fd,
+		       "cannot sample %s: %s; without -e it is time on CPUs", ev->name, why);
 }

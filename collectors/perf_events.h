@@ -38,6 +38,14 @@ struct perf_event_attr;
 /* Fill in what the event is; the rest is zero. */
 void perf_event_fill(const struct perf_event *ev, struct perf_event_attr *a);
 
+/* Sample it, so many times a second, or, with a period, every so many of them. A tracepoint is taken at every hit. */
+void perf_event_rate(struct perf_event_attr *a, unsigned hz, uint64_t period);
+bool perf_event_is_tracepoint(const struct perf_event *ev);
+
+/* Can it be sampled on this machine? 0, or -errno with the reason and the way out. */
+int perf_event_check(const struct root *root, const struct perf_event *ev, unsigned hz,
+		     uint64_t period, struct err *e);
+
 /* perf_event_open(), close-on-exec. A descriptor or -errno. */
 int perf_event_fd(struct perf_event_attr *a, int pid, int cpu, int group);
 

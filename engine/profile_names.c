@@ -442,7 +442,9 @@ static int add_samples(struct namer *nm)
 	for (size_t i = 0; i < r->nsamples && !err; i++) {
 		const struct raw_sample *s = &r->samples[i];
 		struct known *k = &known[s->stack];
-		double weights[2] = { 1, s->weight ? (double)s->weight : nm->args->weight };
+		double weight = s->weight ? (double)s->weight : nm->args->weight;
+		double weights[2] = { nm->args->events ? weight : 1,
+				      nm->args->events ? 1 : weight };
 		struct stack_sample to = { .time_ns = s->time, .thread = roots[s->thread].thread };
 
 		err = find_stack(nm, &r->stacks[s->stack], roots[s->thread].stack, k);

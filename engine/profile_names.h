@@ -14,8 +14,9 @@ struct naming_args {
 	const struct root *root;
 	struct programs *programs;
 	const struct rawstacks *raw;
-	bool per_thread;      /* the thread's name and number behind the process */
-	double weight;        /* of a sample that has no weight of its own, in ns */
+	bool per_thread; /* the thread's name and number behind the process */
+	double weight;   /* of a sample that has no weight of its own, in ns */
+	bool events; /* weights are numbers of events, the first value of the set; else the second */
 	unsigned deadline_ms; /* for all binaries */
 };
 
@@ -28,7 +29,7 @@ struct naming_loss {
 /* What a stack lacks whose walk ended so, as its frame says it; NULL: nothing. */
 const char *profile_lost_name(enum wire_walk w);
 
-/* ss has its two values already, samples and nanoseconds. 0 or -errno. */
+/* ss has its two values already: samples and nanoseconds, or events and samples. 0 or -errno. */
 int profile_name(const struct naming_args *a, struct stackset *ss, struct naming_loss *loss,
 		 struct err *e);
 

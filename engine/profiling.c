@@ -19,6 +19,7 @@
 #include "collectors/bpf_engine.h"
 #include "collectors/bpf_hists.h"
 #include "collectors/bpf_profile.h"
+#include "collectors/perf_events.h"
 #include "collectors/hist_target.h"
 #include "collectors/pid_target.h"
 #include "collectors/host.h"
@@ -43,6 +44,7 @@ struct profiling {
 	struct host host;
 	struct programs programs;
 	struct bpf_profile *bpf;
+	struct perf_event event; /* where another one is wanted than time on CPUs */
 	struct rawstacks raw;
 	struct started command;
 	struct profiling_result result;
@@ -156,6 +158,21 @@ static int choose_child(void *ctx, int pid)
 	return choose(c->p, pid, c->e);
 }
 
+static int find_event(struct profiling *p, struct bpf_profile_args *b, struct err *e)
+{
+	const struct profiling_args *a = &p->args;
+	int err;
+
+	if (!a->event)
+		return 0;
+	err = perf_event_find(&p->root, a->event, &p->event, e);
+	if (!err)
+		err = perf_event_check(&p->root, &p->event, a->hz, a->period, e);
+	b->event = &p->event;
+	b->period = a->period;
+	return err;
+}
+
 static int open_programs(struct profiling *p, struct err *e)
 {
 	const struct profiling_args *a = &p->args;
@@ -164,7 +181,7 @@ static int open_programs(struct profiling *p, struct err *e)
 				      .chosen = a->npids || a->command,
 				      .no_kernel = a->no_kernel };
 	struct chooser c = { p, e };
-	int err = 0, pid;
+	int err = find_event(p, &b, e), pid;
 
 	for (size_t i = 0; i < a->npids && !err; i++)
 		err = pid_target_find(&p->root, a->pids[i], NULL, &pid, e);
@@ -434,14 +451,31 @@ static void describe(struct profiling *p, struct stackset *ss)
 	char target[200], title[240];
 
 	target_name(p, target, sizeof(target));
-	snprintf(title, sizeof(title), "CPU time of %s", target);
+	snprintf(title, sizeof(title), "%s of %s", p->args.event ? p->args.event : "CPU time",
+		 target);
 	ss->about.title = keep(ss, title);
 	ss->about.target = keep(ss, target);
 	ss->about.host = keep(ss, p->host.hostname);
 	ss->about.kernel = keep(ss, p->host.kernel);
 	ss->about.command = keep(ss, p->args.said ? p->args.said : "");
-	ss->about.event = keep(ss, "cpu-clock");
-	ss->about.mode = keep(ss, "cpu");
+	ss->about.event = keep(ss, p->args.event ? p->args.event : "cpu-clock");
+	ss->about.mode = keep(ss, p->args.event ? "event" : "cpu");
+}
+
+/* What samples are weighed in; the first is what pictures are drawn by. */
+static int name_values(const struct profiling *p, struct stackset *ss, struct err *e)
+{
+	bool clock = !strcmp(p->event.unit, "s");
+	int err;
+
+	if (!p->args.event) {
+		err = stackset_value(ss, "samples", "count", e);
+		return err < 0                                           ? err
+		       : stackset_value(ss, "cpu", "nanoseconds", e) < 0 ? -EINVAL
+									 : 0;
+	}
+	err = stackset_value(ss, p->event.name, clock ? "nanoseconds" : "count", e);
+	return err < 0 ? err : stackset_value(ss, "samples", "count", e) < 0 ? -EINVAL : 0;
 }
 
 int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
@@ -451,14 +485,13 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 				 .raw = &p->raw,
 				 .per_thread = p->args.per_thread,
 				 .weight = 1e9 / p->args.hz,
+				 .events = p->args.event != NULL,
 				 .deadline_ms = NAMING_MS };
 	struct stackset *ss = stackset_new();
-	int err = stackset_value(ss, "samples", "count", e);
+	int err = name_values(p, ss, e);
 
 	*out = NULL;
-	if (err >= 0)
-		err = stackset_value(ss, "cpu", "nanoseconds", e);
-	if (err >= 0)
+	if (!err)
 		err = profile_name(&a, ss, &p->unnamed, e);
 	if (err) {
 		stackset_free(ss);
@@ -467,7 +500,9 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 	lose(p, ss);
 	describe(p, ss);
 	ss->about.seconds = p->report.seconds;
-	ss->about.hertz = p->args.hz;
+	ss->about.hertz = p->args.period || (p->args.event && perf_event_is_tracepoint(&p->event))
+				  ? 0
+				  : p->args.hz;
 	ss->about.start_ns = (uint64_t)p->report.start_wall_ns;
 	p->result.naming_seconds = (double)(clock_ns(CLOCK_MONOTONIC) - p->stopped_ns) * 1e-9;
 	*out = ss;

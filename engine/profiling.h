@@ -31,7 +31,9 @@ struct profiling_args {
 	char *const
 		*command; /* NULL-terminated, to be run and watched with its children; NULL: none */
 	unsigned hz;
-	double seconds; /* 0: until the command ends, or SIGINT */
+	const char *event; /* by its name, see collectors/perf_events.h; NULL: time on CPUs */
+	uint64_t period;   /* every so many events, in place of hz; 0: not given */
+	double seconds;    /* 0: until the command ends, or SIGINT */
 	bool no_kernel, per_thread;
 	const char *said; /* the command line of the profiler itself; NULL: not known */
 	void (*on_progress)(void *ctx,

@@ -735,6 +735,7 @@ static const struct {
 	{ "wake_chain", false, judge_wake, NULL },
 	{ "samples_tick", false, judge_samples, NULL },
 	{ "profile_tick", false, NULL, "a profile is taken of a program that is named: tests compare it with known loads" },
+	{ "profile_event", false, NULL, "a profile is taken of an event that is named: tests compare it with known numbers of them" },
 	{ "profile_fork", false, NULL, "a profile is taken of a program that is named: tests compare it with known loads" },
 	{ "table_sweep", false, judge_table, NULL },
 	{ "trace_exec", true, judge_exec, NULL },

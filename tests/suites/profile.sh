@@ -48,12 +48,15 @@ refused() { # NAME STATUS SENTENCE ARGUMENTS...
 refused an_unknown_suffix_is_refused 2 'it has to end in .svg' -d 1 -o "$dir/x.foo"
 refused what_is_no_process_id_is_refused 2 'not '"'12,x'" -p 12,x
 refused one_way_to_choose_is_enough 2 'takes one of' -p 1 -a
+refused a_period_needs_an_event 2 'needs -e EVENT' -c 10 -d 1
 
 tests='shares_are_those_of_the_construction_at_999_hz shares_are_those_of_the_construction_at_99_hz stacks_are_whole'
 tests="$tests every_call_of_a_recursion_is_there threads_and_children_are_seen a_process_is_watched_with_the_children_that_it_has"
 tests="$tests a_deleted_and_stripped_program_has_whole_stacks symbols_are_found_by_build_id symbols_are_found_in_debug_data"
 tests="$tests an_early_end_keeps_the_result a_process_that_ends_ends_the_profile a_process_that_is_gone_is_said_to_be"
 tests="$tests a_command_that_cannot_run_is_said_so without_the_kernel_there_is_none_of_it python_and_redis_have_whole_stacks"
+tests="$tests every_hit_of_a_tracepoint_is_a_sample a_sample_weighs_the_events_that_it_stands_for faults_are_sampled_where_they_happen"
+tests="$tests an_event_that_nobody_knows_is_said_to_be an_event_that_cannot_be_sampled_says_why"
 tests="$tests every_format_is_written the_report_tells_functions_and_cost"
 if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick" and .status == "ok")' >/dev/null; then
 	why=$("$sixty" doctor --json | jq -r '[.checks[] | select(.id == "bpf") | .found][0] // "no eBPF"')
@@ -64,6 +67,28 @@ if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick
 fi
 refused a_process_that_is_gone_is_said_to_be 1 'there is no process 4194303' -p 4194303 -d 1
 refused a_command_that_cannot_run_is_said_so 1 'cannot run /no/such: No such file' -- /no/such
+
+# Events whose number is known: five children; 20,000 reads and what dd needs to begin.
+"$sixty" profile -e sched:sched_process_fork -o "$dir/fork.folded" -- sh -c 'for i in 1 2 3 4 5; do /bin/true; done; exit 0' >"$dir/out" 2>"$dir/err"
+[ "$(awk '{ n += $NF } END { print n }' "$dir/fork.folded")" = 5 ] && grep -q 'kernel_clone_\[k\] 5$' "$dir/fork.folded"
+check every_hit_of_a_tracepoint_is_a_sample $? "$(cat "$dir/fork.folded" "$dir/err")"
+"$sixty" profile -e syscalls:sys_enter_read -c 100 -o "$dir/read.json" -- dd if=/dev/zero of=/dev/null bs=1 count=20000 status=none >"$dir/out" 2>"$dir/err"
+jq -e '.values[0] == {"name": "syscalls:sys_enter_read", "unit": "count"} and .event == "syscalls:sys_enter_read" and (.hertz // 0) == 0 and
+	([.samples[][4]] | add >= 19800 and add <= 20200) and ([.samples[][5]] | add >= 198 and add <= 202)' "$dir/read.json" >/dev/null
+check a_sample_weighs_the_events_that_it_stands_for $? "$(jq -c '[.values, .event, .hertz, ([.samples[][4]] | add)]' "$dir/read.json") $(cat "$dir/err")"
+# 64 MiB that are touched page by page: 16,384 faults, or fewer and larger ones.
+"$sixty" profile -e page-faults -c 200 -o "$dir/fault.folded" -- dd if=/dev/zero of=/dev/null bs=64M count=1 status=none >"$dir/out" 2>"$dir/err"
+faults=$(awk '{ n += $NF } END { print n }' "$dir/fault.folded")
+counted=$("$sixty" stat -e page-faults --json -- dd if=/dev/zero of=/dev/null bs=64M count=1 status=none | jq '.counts[0].count')
+[ $((10 * faults)) -ge $((9 * counted)) ] && [ $((10 * faults)) -le $((11 * counted + 2000)) ]
+check faults_are_sampled_where_they_happen $? "$faults sampled, $counted counted: $(cat "$dir/err")"
+refused an_event_that_nobody_knows_is_said_to_be 2 "there is no event 'nosuch'" -e nosuch -d 1
+if "$sixty" stat -e cycles -d 0.1 >/dev/null 2>&1; then
+	echo 'skip an_event_that_cannot_be_sampled_says_why: this machine has a PMU'
+else
+	refused an_event_that_cannot_be_sampled_says_why 1 'cannot sample cycles: no PMU here' -e cycles -d 1
+fi
+refused a_tracepoint_has_no_modes 2 'leave :u and :k out' -e sched:sched_switch:u -d 1
 
 build() { # DIRECTORY OPTIONS...
 	local to=$1 cc=${CC:-cc}
