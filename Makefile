@@ -85,6 +85,7 @@ LDLIBS += $(call uses,zlib.h,-lz)
 LDLIBS += $(call uses,ncurses.h,$(or $(shell pkg-config --libs-only-l ncursesw 2>/dev/null),-lncursesw))
 LDLIBS += $(call uses,libiberty/demangle.h,-liberty)
 LDLIBS += $(call uses,lzma.h,-llzma)
+LDLIBS += $(call uses,elfutils/libdw.h,-ldw)
 LDLIBS += $(call uses,perfmon/pfmlib_perf_event.h,-lpfm)
 LDLIBS += -lm
 

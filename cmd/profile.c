@@ -24,7 +24,7 @@ struct profile_args {
 	const char *pids, *cgroup;
 	struct stackfile_args file;
 	struct output_args output;
-	bool all, cpu, no_kernel, per_thread;
+	bool all, cpu, no_kernel, no_inline, lines, debuginfod, per_thread;
 	int hz;
 	double seconds, period;
 	const char *event;
@@ -60,6 +60,12 @@ static const struct opt opts[] = {
 	  "what runs on CPUs: this is what it does anyway", 0, 0, NULL },
 	{ 0, "no-kernel", OPT_FLAG, offsetof(struct profile_args, no_kernel), NULL,
 	  "without functions of the kernel: its time goes to who called it", 0, 0, NULL },
+	{ 0, "no-inline", OPT_FLAG, offsetof(struct profile_args, no_inline), NULL,
+	  "without functions that the compiler has put into their callers: their time goes to those", 0, 0, NULL },
+	{ 0, "lines", OPT_FLAG, offsetof(struct profile_args, lines), NULL,
+	  "with files and lines of the source, from debug information", 0, 0, NULL },
+	{ 0, "debuginfod", OPT_FLAG, offsetof(struct profile_args, debuginfod), NULL,
+	  "fetch debug information that is not here from the servers of DEBUGINFOD_URLS (libdebuginfod)", 0, 0, NULL },
 	{ 0, "per-thread", OPT_FLAG, offsetof(struct profile_args, per_thread), NULL,
 	  "tell threads apart", 0, 0, NULL },
 	STACKFILE_OPTS(struct profile_args, file),
@@ -254,6 +260,9 @@ static int profile_run(const void *args, int argc, char **argv)
 				     .period = (uint64_t)a->period,
 				     .seconds = a->seconds,
 				     .no_kernel = a->no_kernel,
+				     .no_inline = a->no_inline,
+				     .lines = a->lines,
+				     .servers = a->debuginfod,
 				     .per_thread = a->per_thread };
 	char **command = NULL, said[300];
 	struct output o;

@@ -24,13 +24,16 @@
 #define OF_PROGRAM \
 	0x80000000u /* the owner of a spot is a program: code in memory that belongs to no file */
 #define SLOTS_LEAST 4096u
-#define FRAMES_MAX  (WIRE_USER_FRAMES + WIRE_KERNEL_FRAMES + 8)
+/* A stack that is as deep as stacks may be, with a dozen functions inlined at each place of it: more are left out. */
+#define FRAMES_MAX 4000u
+#define DETAILS_MS 3000 /* for debug information of all binaries */
 
 /* Where code is, independent of who runs it. */
 struct spot {
 	uint32_t owner; /* number of a file, or OF_PROGRAM | number of a program */
 	uint32_t frame;
-	uint64_t place; /* in the file, or address */
+	uint64_t place;             /* in the file, or address */
+	uint32_t inlined, ninlined; /* in namer::inlined, the innermost first */
 };
 
 struct namer {
@@ -46,6 +49,9 @@ struct namer {
 	uint32_t *kernel_frames;
 	size_t nkernel;
 	uint64_t deadline_ns;
+	uint32_t *inlined; /* frames */
+	size_t ninlined, inlined_cap;
+	uint64_t details_ns;                   /* spent on debug information */
 	uint32_t lost[WALK_MAX], lost_program; /* frames */
 };
 
@@ -152,15 +158,22 @@ static int add_frame(struct namer *nm, struct text name, const char *module, enu
 	return stackset_frame(nm->ss, &f, frame, nm->e);
 }
 
+/* The function that has a frame; file and line are "" and 0 where they are not known. */
 static int name_spot(struct namer *nm, struct spot *s, const struct image_symbol *y,
-		     const char *module)
+		     const char *module, const char *file, uint32_t line)
 {
 	char place[IMAGE_NAME + 32];
+	struct frame_text f = { .name = text_of(y->name),
+				.module = text_of(module),
+				.file = text_of(file),
+				.line = line,
+				.kind = FRAME_USER };
 
-	if (y->name[0])
-		return add_frame(nm, text_of(y->name), module, FRAME_USER, &s->frame);
-	snprintf(place, sizeof(place), "[%s+0x%" PRIx64 "]", module, y->start);
-	return add_frame(nm, text_of(place), module, FRAME_USER, &s->frame);
+	if (!y->name[0]) {
+		snprintf(place, sizeof(place), "[%s+0x%" PRIx64 "]", module, y->start);
+		f.name = text_of(place);
+	}
+	return stackset_frame(nm->ss, &f, &s->frame, nm->e);
 }
 
 static unsigned time_left(const struct namer *nm)
@@ -168,6 +181,74 @@ static unsigned time_left(const struct namer *nm)
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	return now < nm->deadline_ns ? (unsigned)((nm->deadline_ns - now) / 1000000u) : 0;
+}
+
+/* ---- debug information ---- */
+
+struct details {
+	struct namer *nm;
+	struct spot *list;
+	struct image_symbol *names;
+	const char *module;
+	int err;
+};
+
+static void keep_inlined(struct details *d, struct spot *s, const struct dwarf_step *step)
+{
+	struct namer *nm = d->nm;
+	struct frame_text f = { .name = text_of(step->name),
+				.module = text_of(d->module),
+				.file = text_of(step->file),
+				.line = step->line,
+				.kind = FRAME_INLINED };
+
+	if (!nm->args->inlines)
+		return;
+	if (!s->ninlined)
+		s->inlined = (uint32_t)nm->ninlined;
+	nm->inlined =
+		mem_grow(nm->inlined, &nm->inlined_cap, nm->ninlined + 1, sizeof(*nm->inlined));
+	d->err = stackset_frame(nm->ss, &f, &nm->inlined[nm->ninlined], nm->e);
+	nm->ninlined++;
+	s->ninlined++;
+}
+
+static void take_step(void *ctx, const struct dwarf_step *step)
+{
+	struct details *d = ctx;
+	struct spot *s = &d->list[step->place];
+	struct image_symbol *y = &d->names[step->place];
+
+	if (d->err || s->frame)
+		return;
+	if (step->inlined) {
+		keep_inlined(d, s, step);
+		return;
+	}
+	if (!y->name[0])
+		snprintf(y->name, sizeof(y->name), "%s", step->name);
+	d->err = name_spot(d->nm, s, y, d->module, step->file, step->line);
+}
+
+static int find_details(struct namer *nm, const struct program_file *f, struct spot *list,
+			const uint64_t *places, struct image_symbol *names, size_t n)
+{
+	struct details d = { .nm = nm, .list = list, .names = names, .module = f->name };
+	uint64_t began = clock_ns(CLOCK_MONOTONIC), most = (uint64_t)DETAILS_MS * 1000000u;
+	unsigned left = time_left(nm);
+	int err = -ETIMEDOUT;
+
+	if ((!nm->args->inlines && !nm->args->lines) || f->fd < 0)
+		return 0;
+	if (nm->details_ns < most && left)
+		err = images_lines(&nm->args->programs->images, f->fd, places, n, nm->args->lines,
+				   left < (most - nm->details_ns) / 1000000u
+					   ? left
+					   : (unsigned)((most - nm->details_ns) / 1000000u),
+				   take_step, &d);
+	nm->details_ns += clock_ns(CLOCK_MONOTONIC) - began;
+	nm->loss->undetailed += err && err != -ENOENT && err != -EINVAL;
+	return d.err;
 }
 
 static int name_file(struct namer *nm, struct spot *list, size_t n)
@@ -184,13 +265,16 @@ static int name_file(struct namer *nm, struct spot *list, size_t n)
 						   names, time_left(nm))
 				    : -ETIMEDOUT;
 	nm->loss->files += err != 0;
-	err = 0;
+	err = find_details(nm, f, list, places, names, n);
 	for (size_t i = 0; i < n && !err; i++)
-		err = name_spot(nm, &list[i], &names[i], f->name);
+		if (!list[i].frame)
+			err = name_spot(nm, &list[i], &names[i], f->name, "", 0);
 	mem_free(places);
 	mem_free(names);
 	return err;
 }
+
+/* ---- code in memory ---- */
 
 static bool read_all(int fd, struct buf *b)
 {
@@ -345,6 +429,17 @@ static int name_losses(struct namer *nm)
 	return err ? err : add_frame(nm, text_of(LOST_PROGRAM), "", FRAME_LOST, &nm->lost_program);
 }
 
+/* The function, and in it what was inlined there, as far as there is room for it. */
+static size_t spot_frames(const struct namer *nm, const struct spot *s, uint32_t *out, size_t room)
+{
+	size_t n = 0;
+
+	out[n++] = s->frame;
+	for (uint32_t i = s->ninlined; i-- && n < room;)
+		out[n++] = nm->inlined[s->inlined + i];
+	return n;
+}
+
 static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uint32_t *out)
 {
 	const uint64_t *user = nm->args->raw->addresses + s->at + s->kernel;
@@ -366,7 +461,8 @@ static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uin
 			size_t at = spot_slot(nm, owner, place);
 
 			if (nm->slots[at])
-				out[n++] = nm->spots[nm->slots[at] - 1].frame;
+				n += spot_frames(nm, &nm->spots[nm->slots[at] - 1], out + n,
+						 FRAMES_MAX - WIRE_KERNEL_FRAMES - n - k);
 		}
 	}
 	return n;
@@ -478,6 +574,7 @@ int profile_name(const struct naming_args *a, struct stackset *ss, struct naming
 	if (!err)
 		err = add_samples(&nm);
 	mem_free(nm.spots);
+	mem_free(nm.inlined);
 	mem_free(nm.slots);
 	mem_free(nm.kernel);
 	mem_free(nm.kernel_frames);

@@ -18,12 +18,15 @@ struct naming_args {
 	double weight;   /* of a sample that has no weight of its own, in ns */
 	bool events; /* weights are numbers of events, the first value of the set; else the second */
 	unsigned deadline_ms; /* for all binaries */
+	bool inlines;         /* functions that were inlined are frames of their own */
+	bool lines;           /* frames have their lines in the source */
 };
 
 /* What has no name, and why. */
 struct naming_loss {
-	uint64_t files; /* binaries that could not be read in time, or at all */
-	bool kernel;    /* the kernel shows no addresses of its functions */
+	uint64_t files;      /* binaries that could not be read in time, or at all */
+	bool kernel;         /* the kernel shows no addresses of its functions */
+	uint64_t undetailed; /* binaries whose debug information could not be read in time, or at all */
 };
 
 /* What a stack lacks whose walk ended so, as its frame says it; NULL: nothing. */

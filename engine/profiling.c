@@ -215,6 +215,7 @@ int profiling_open(struct profiling **out, const struct profiling_args *a, struc
 	p->result.exit_status = -1;
 	report_init(&p->report, "sixty.profile/1", &p->host);
 	err = programs_open(&p->programs, e);
+	p->programs.images.servers = a->servers;
 	if (!err)
 		err = loop_open(&p->loop, e);
 	if (!err && a->command)
@@ -407,6 +408,9 @@ static void lose(struct profiling *p, struct stackset *ss)
 	if (p->unnamed.files)
 		stackset_lose(ss, "binaries whose symbols could not be read",
 			      (double)p->unnamed.files);
+	if (p->unnamed.undetailed)
+		stackset_lose(ss, "binaries whose debug information could not be read in time",
+			      (double)p->unnamed.undetailed);
 	if (p->unnamed.kernel)
 		stackset_lose(ss, "the kernel shows no names (kernel.kptr_restrict)", 1);
 }
@@ -484,6 +488,8 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 				 .programs = &p->programs,
 				 .raw = &p->raw,
 				 .per_thread = p->args.per_thread,
+				 .inlines = !p->args.no_inline,
+				 .lines = p->args.lines,
 				 .weight = 1e9 / p->args.hz,
 				 .events = p->args.event != NULL,
 				 .deadline_ms = NAMING_MS };

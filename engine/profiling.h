@@ -35,6 +35,9 @@ struct profiling_args {
 	uint64_t period;   /* every so many events, in place of hz; 0: not given */
 	double seconds;    /* 0: until the command ends, or SIGINT */
 	bool no_kernel, per_thread;
+	bool no_inline;   /* functions that were inlined are no frames */
+	bool lines;       /* frames have their lines in the source */
+	bool servers;     /* debug files may be fetched by debuginfod */
 	const char *said; /* the command line of the profiler itself; NULL: not known */
 	void (*on_progress)(void *ctx,
 			    const struct profiling_progress *p); /* some times a second; NULL */

@@ -18,10 +18,11 @@
 #include "symbols/elf_debug.h"
 #include "symbols/sought.h"
 
-#define SEGMENTS_MAX 256u
-#define SECTIONS_MAX 65536u
-#define NAME_MAX_RAW 4096u      /* of a mangled name: longer ones are cut, not demangled */
-#define FARTHEST     (4u << 20) /* a symbol without a size covers no more */
+#define SEGMENTS_MAX  256u
+#define SECTIONS_MAX  65536u
+#define NAME_MAX_RAW  4096u      /* of a mangled name: longer ones are cut, not demangled */
+#define UNPACKED_MOST (1u << 30) /* bytes of all sections that are compressed */
+#define FARTHEST      (4u << 20) /* a symbol without a size covers no more */
 
 struct lookup {
 	struct sought *sorted; /* places are struct elf_place */
@@ -60,14 +61,49 @@ static void find_addresses(Elf *elf, struct elf_place *list, size_t n, struct lo
 	sought_sort(l->sorted, l->n);
 }
 
-static void copy_name(char *out, const char *raw)
+char *elf_plain_name(const char *raw, char *out, size_t size)
 {
 	char *plain = NULL;
 
 	if (strnlen(raw, NAME_MAX_RAW) < NAME_MAX_RAW && raw[0] == '_')
 		plain = cplus_demangle(raw, DMGL_AUTO);
-	snprintf(out, ELF_SYMBOL, "%s", plain ? plain : raw);
+	snprintf(out, size, "%s", plain ? plain : raw);
 	free(plain);
+	return out;
+}
+
+size_t elf_addresses(Elf *elf, const uint64_t *places, size_t n, struct sought *out)
+{
+	size_t nsegments = 0, found = 0;
+
+	if (elf_getphdrnum(elf, &nsegments) || nsegments > SEGMENTS_MAX)
+		nsegments = 0;
+	for (size_t i = 0; i < n; i++)
+		if (address_of(elf, nsegments, places[i], &out[found].address))
+			out[found++].place = (void *)&places[i];
+	sought_sort(out, found);
+	return found;
+}
+
+bool elf_bombs(Elf *elf)
+{
+	Elf_Scn *s = NULL;
+	uint64_t sum = 0;
+	size_t n = 0;
+
+	while ((s = elf_nextscn(elf, s))) {
+		GElf_Shdr h;
+		GElf_Chdr c;
+
+		if (++n > SECTIONS_MAX || !gelf_getshdr(s, &h))
+			return true;
+		if (!(h.sh_flags & SHF_COMPRESSED))
+			continue;
+		if (!gelf_getchdr(s, &c) || c.ch_size > UNPACKED_MOST - sum)
+			return true;
+		sum += c.ch_size;
+	}
+	return false;
 }
 
 /* One function may have several names: the one that other files call it by is the usual one. */
@@ -115,7 +151,7 @@ static void take_symbol(Elf *elf, size_t strings, const GElf_Sym *s, const struc
 		p->start = s->st_value;
 		p->size = s->st_size;
 		p->rank = rank_of(s);
-		copy_name(p->name, raw);
+		elf_plain_name(raw, p->name, sizeof(p->name));
 	}
 }
 

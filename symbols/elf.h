@@ -2,6 +2,8 @@
 #ifndef SIXTY_SYMBOLS_ELF_H
 #define SIXTY_SYMBOLS_ELF_H
 
+#include <libelf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +22,16 @@ struct elf_place {
  * stripped), then .dynsym, with C++ and Rust names demangled (libiberty). Returns 0, or -EINVAL for a file that is no ELF object that can be read; what has no name keeps "".
  * The file may be hostile: call it in a child process that may crash or hang (base/child.h). */
 int elf_name(int fd, struct elf_place *list, size_t n);
+
+/* The name as it was written in the source: C++ and Rust demangled. Returns out. */
+char *elf_plain_name(const char *raw, char *out, size_t size);
+
+struct sought;
+/* Addresses of places in the file, ascending, each with a pointer to its place; those that no segment loads are left out. out has room
+ * for n. Returns how many. */
+size_t elf_addresses(Elf *elf, const uint64_t *places, size_t n, struct sought *out);
+
+/* Its compressed sections would take more than 1 GiB, or their sizes cannot be told. */
+bool elf_bombs(Elf *elf);
 
 #endif

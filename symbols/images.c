@@ -19,20 +19,25 @@
 #include "base/root.h"
 #include "base/text.h"
 #include "symbols/elf.h"
+#include "symbols/elf_debug.h"
+#include "symbols/image_lines.h"
 #include "symbols/maps.h"
 
 #define PLACES      16384u /* in one question */
 #define DEADLINE_MS 2000   /* for one file: 100 MB of program take a quarter of a second */
+#define LATER_MS    200
 #define BLOCKS_CAP  (CHILD_ANSWER_CAP / sizeof(struct wire_rules) - 16)
 #define VDSO_CAP    (1u << 20)
 
-enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_JIT };
+enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_LINES, ASK_JIT };
 
 struct ask {
 	uint32_t question;
 	int32_t pid;
-	int32_t fd; /* ASK_NAMES: of the parent */
-	uint32_t n; /* ASK_NAMES: places, behind this */
+	int32_t fd;                /* ASK_NAMES, ASK_LINES: of the parent */
+	uint32_t n;                /* likewise: places, behind this */
+	uint32_t lines, budget_ms; /* ASK_LINES */
+	uint32_t servers;          /* debug files may be fetched from servers */
 	uint64_t start, end, inode;
 	char path[IMAGE_PATH];
 };
@@ -185,15 +190,31 @@ static void find_starts(int fd, struct image_symbol *list, size_t n)
 	unwind_file_done(&f);
 }
 
+static int open_theirs(const struct ask *a)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getppid(), a->fd);
+	return open_regular(path);
+}
+
+static int answer_lines(const struct ask *a, const uint64_t *places, struct buf *answer)
+{
+	int fd = open_theirs(a), err;
+
+	if (fd < 0)
+		return fd;
+	err = image_lines_answer(fd, places, a->n, a->lines, a->budget_ms, answer);
+	close(fd);
+	return err;
+}
+
 static int answer_names(const struct ask *a, const uint64_t *places, struct buf *answer)
 {
 	struct image_symbol *names;
 	struct elf_place *list;
-	char path[64];
-	int fd, err;
+	int fd = open_theirs(a), err;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getppid(), a->fd);
-	fd = open_regular(path);
 	if (fd < 0)
 		return fd;
 	list = mem_array(a->n + 1, sizeof(*list));
@@ -273,6 +294,7 @@ static int answer(void *ctx, const void *request, size_t size, struct buf *out, 
 	if (a.n > PLACES || size != sizeof(a) + a.n * sizeof(uint64_t))
 		return -EINVAL;
 	a.path[sizeof(a.path) - 1] = '\0';
+	elf_debug_servers(a.servers != 0);
 	switch (a.question) {
 	case ASK_MAPPINGS:
 		return answer_mappings(&a, out);
@@ -283,7 +305,8 @@ static int answer(void *ctx, const void *request, size_t size, struct buf *out, 
 	default:
 		list = mem_array(a.n + 1, sizeof(*list));
 		memcpy(list, (const char *)request + sizeof(a), a.n * sizeof(uint64_t));
-		err = answer_names(&a, list, out);
+		err = a.question == ASK_LINES ? answer_lines(&a, list, out)
+					      : answer_names(&a, list, out);
 		mem_free(list);
 		return err;
 	}
@@ -411,7 +434,9 @@ int images_names(struct images *im, int fd, const uint64_t *places, size_t n,
 		names[i].start = places[i];
 	for (size_t at = 0; at < n;) {
 		size_t part = n - at < PLACES ? n - at : PLACES;
-		struct ask a = { .question = ASK_NAMES, .fd = fd, .n = (uint32_t)part };
+		struct ask a = {
+			.question = ASK_NAMES, .fd = fd, .n = (uint32_t)part, .servers = im->servers
+		};
 		struct buf b = { 0 };
 		int err = ask(im, &a, places + at, deadline_ms, &b, NULL);
 
@@ -427,6 +452,30 @@ int images_names(struct images *im, int fd, const uint64_t *places, size_t n,
 		at += part;
 	}
 	return 0;
+}
+
+int images_lines(struct images *im, int fd, const uint64_t *places, size_t n, bool lines,
+		 unsigned budget_ms, void (*each)(void *ctx, const struct dwarf_step *s), void *ctx)
+{
+	int err = 0;
+
+	for (size_t at = 0; at < n && !err; at += PLACES) {
+		size_t part = n - at < PLACES ? n - at : PLACES;
+		struct ask a = { .question = ASK_LINES,
+				 .fd = fd,
+				 .n = (uint32_t)part,
+				 .lines = lines,
+				 .budget_ms = budget_ms,
+				 .servers = im->servers };
+		struct buf b = { 0 };
+
+		/* it ends by itself, unless the file has something that it cannot get out of */
+		err = ask(im, &a, places + at, budget_ms + LATER_MS, &b, NULL);
+		if (!err)
+			err = image_lines_take(&b, part, at, each, ctx);
+		buf_done(&b);
+	}
+	return err;
 }
 
 int images_jit(struct images *im, int pid)

@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "bpf/wire.h"
+#include "symbols/dwarf.h"
 #include "symbols/unwind.h"
 
 #define IMAGE_NAME 96
@@ -19,6 +20,7 @@
  *   images_open  →  images_mappings, images_file, images_names  →  images_close */
 struct images {
 	struct child child;
+	bool servers; /* debug files that are not here may be fetched, by debuginfod */
 };
 
 struct image_mapping {
@@ -59,6 +61,12 @@ struct image_symbol {
 };
 int images_names(struct images *im, int fd, const uint64_t *places, size_t n,
 		 struct image_symbol *names, unsigned deadline_ms);
+
+/* What debug information says of n places of an open file: what is inlined there, and with `lines` its source. Each place once; see
+ * dwarf_find(). 0; -ENOENT: there is no debug information; -errno. */
+int images_lines(struct images *im, int fd, const uint64_t *places, size_t n, bool lines,
+		 unsigned budget_ms, void (*each)(void *ctx, const struct dwarf_step *s),
+		 void *ctx);
 
 /* /tmp/perf-PID.map of a process that makes code while it runs, as the process sees it: a descriptor, or -errno. -EPERM: it belongs
  * to somebody else. */

@@ -99,6 +99,10 @@ def main():
     subprocess.run([os.environ.get("CC") or "cc", "-Os", "-x", "c", "-", "-o", built], input=b"int f(int x) { return x + 1; } int main(void) { return f(1); }",
                    check=True)
     put("elf", "program", b"\0" + read(built, 150000))
+    subprocess.run([os.environ.get("CC") or "cc", "-O2", "-g", "-nostdlib", "-Wl,-e,f", "-x", "c", "-", "-o", built], check=True,
+                   input=b"static inline int g(int x) { return x * x; }\nint f(int x) { return g(x) + g(x + 1); }")
+    put("dwarf", "program", b"\0" + read(built, 150000))
+    put("dwarf", "answer", b"\1" + bytes([1, 0, 0, 0, 7, 0, 0, 0, 2, 0, 1, 0, 1, 0, 0, 0]) + b"f\0\0")
     put("frames", "program", b"\1" + read("/usr/bin/env", 150000))
     put("frames", "perfmap", b"\3" + b"1000 20 one\n1020 10 two of them\n")
     put("elf", "maps", b"\1" + read("/proc/self/maps"))
