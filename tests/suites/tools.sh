@@ -63,7 +63,7 @@ plant collectors/a.c '#include <perfmon/pfmlib.h>'
 expect libbpf_has_its_files 1 'libbpf only in collectors/bpf_*.c: collectors/disk.c'
 expect ncurses_has_one_file 1 'ncurses only in tui/term.c: tui/canvas.c'
 expect libelf_has_its_folder 1 'libelf and libdw only in symbols/: export/pprof.c'
-expect libpfm_has_one_file 1 'libpfm4 only in collectors/perf_counters.c: collectors/a.c'
+expect libpfm_has_one_file 1 'libpfm4 only in collectors/perf_events.c: collectors/a.c'
 
 fresh_copy
 echo 'int x;' >"$dir/tree/base/bare.c"
