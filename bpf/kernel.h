@@ -26,6 +26,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -326,6 +327,12 @@ struct cpumask {
 	unsigned long bits[1];
 };
 
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long fsbase;
+};
+#endif
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int
@@ -355,6 +362,9 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct list_head thread_node;
 	struct pid *thread_pid;
+#if defined(__TARGET_ARCH_x86)
+	struct thread_struct thread;
+#endif
 	unsigned int cpu;               /* before 5.16 */
 	struct task_rss_stat rss_stat;  /* before 6.2 */
 	struct task_delay_info *delays; /* CONFIG_TASK_DELAY_ACCT */

@@ -39,10 +39,13 @@ hidden void profile_head(struct profile_scratch *s, struct task_struct *t)
 	__builtin_memcpy(s->p.comm, t->comm, sizeof(s->p.comm));
 }
 
+#include "bpf/python.bpf.h"
+
 /* The first sample of a program wakes user space, so that the next ones find rules; the others wait to be fetched. */
 hidden void profile_send(struct cpu *c, struct profile_scratch *s)
 {
-	__u64 size = sizeof(s->p) + ((__u64)s->p.kernel + s->p.user) * 8, flags = BPF_RB_NO_WAKEUP;
+	__u64 size = sizeof(s->p) + ((__u64)s->p.kernel + s->p.user + s->p.python) * 8,
+	      flags = BPF_RB_NO_WAKEUP;
 
 	if (s->p.copied) {
 		size = sizeof(s->p) + WIRE_KERNEL_FRAMES * 8 + (__u64)s->p.copied;
@@ -66,6 +69,8 @@ hidden void profile_take(void *ctx, struct task_struct *t, struct cpu *c, struct
 		s->p.kernel = n > 0 ? (__u64)n >> 3 : 0;
 	}
 	walk_user(t, s);
+	if (!s->p.copied)
+		python_frames(t, s);
 	profile_send(c, s);
 }
 

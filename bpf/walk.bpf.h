@@ -44,7 +44,7 @@ struct {
 /* The record that is being made: larger than the stack of a program. */
 struct profile_scratch {
 	struct wire_profile p;
-	__u64 ip[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + 1];
+	__u64 ip[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + WIRE_PYTHON + 1];
 	__u8 copy[WIRE_COPY];
 	__u64 passed; /* hits of a tracepoint since the last one that was taken */
 };

@@ -412,11 +412,67 @@ struct wire_profile {
 	__u8 walk;          /* enum wire_walk: of the user stack */
 	__u8 guessed;       /* by frame pointers where no rule was: the stack may lack a frame */
 	__u8 part;          /* enum wire_part: what the time was spent in */
-	__u8 spare;
+	__u8 python; /* entries of an interpreter's frames, behind those of user; WIRE_PYTHON_CODE: see wire_python_code */
 	__u32 copied;
 	__u32 scale; /* this one stands for so many */
 	struct wire_registers regs;
 	char comm[WIRE_COMM];
+};
+
+/* ---- profiles: frames of CPython ---- */
+
+/* Where things lie in the structures of one version, see symbols/python.c. */
+struct wire_python {
+	__u64 runtime;     /* address of _PyRuntime */
+	__u16 interpreter; /* in it: the main interpreter */
+	__u16 threads;     /* in that: the first of its threads */
+	__u16 next, id;    /* in a thread: the next one; its number */
+	__u16 frame;       /* in a thread: its innermost frame, or a structure that leads to it */
+	__u16 indirect;    /* in that: the frame; WIRE_PYTHON_DIRECT: there is none between */
+	__u16 code, previous;   /* in a frame */
+	__u16 entry;            /* in a frame: a byte, see wire_python_how */
+	__u8 how;               /* enum wire_python_how */
+	__u8 by_pthread;        /* the number is that of pthread_self(), not the kernel's */
+	__u16 name, file, line; /* in a code object */
+	__u16 ascii, wide;      /* in a string: where the text begins, if it is ASCII, and else */
+	__u16 spare[3];
+};
+
+#define WIRE_PYTHON_DIRECT 0xffff
+
+/* Frames of the interpreter that one call of its C function runs end with one that is marked. */
+enum wire_python_how {
+	PYTHON_EACH,  /* 3.8 to 3.10: every one */
+	PYTHON_FIRST, /* 3.11: one whose byte `entry` is not 0 */
+	PYTHON_SHIM, /* 3.12 on: there is one below that is no function; its byte `entry` is PYTHON_OF_C */
+};
+
+#define PYTHON_OF_C      3
+
+#define WIRE_PYTHON      120 /* frames of a sample */
+#define WIRE_PYTHON_CODE 255
+
+/* An entry of a sample: the address of a code object, 0 for none, and what ends with it. */
+#define WIRE_PYTHON_END (1ull << 63) /* what one call of the C function runs */
+#define WIRE_PYTHON_CUT (1ull << 62) /* the list, before it should */
+
+/* What a code object is called: behind a struct wire_profile, once before the first sample that it is in. Texts are as the
+ * interpreter has them: `wide` bytes for each character (0: ASCII). */
+#define WIRE_PYTHON_NAME 96
+#define WIRE_PYTHON_FILE 192
+struct wire_python_code {
+	__u64 code;
+	__u32 line;
+	__u8 name_wide, file_wide;
+	__u8 name_bytes, file_bytes;
+	char name[WIRE_PYTHON_NAME];
+	char file[WIRE_PYTHON_FILE];
+};
+
+/* The first that was seen at an address: code objects come and go. */
+struct wire_python_key {
+	__u64 code, name, file; /* addresses */
+	__u32 tgid, line;
 };
 
 /* ---- events ---- */
@@ -783,6 +839,9 @@ _Static_assert(sizeof(struct wire_program_key) == 16, "no padding in keys");
 _Static_assert(sizeof(struct wire_mapping) == 32, "no padding in records");
 _Static_assert(sizeof(struct wire_profile) == 104, "no padding in records");
 _Static_assert(sizeof(struct wire_rule) == 8, "no padding in rules");
+_Static_assert(sizeof(struct wire_python) == 48, "no padding in values");
+_Static_assert(sizeof(struct wire_python_code) == 304, "no padding in records");
+_Static_assert(sizeof(struct wire_python_key) == 32, "no padding in keys");
 _Static_assert(sizeof(struct wire_dead_key) == 32, "no padding in keys");
 _Static_assert((HIST_SLOTS & (HIST_SLOTS - 1)) == 0, "a mask");
 _Static_assert(HIST_KINDS <= 31, "bits of a mask, and of enum bpf_group");

@@ -49,9 +49,14 @@ static int take(void *ctx, void *data, size_t size)
 
 	if (size < sizeof(*s))
 		return 0;
-	frames = s->copied ? WIRE_KERNEL_FRAMES : (size_t)s->kernel + s->user;
-	if (s->kernel > WIRE_KERNEL_FRAMES || s->user > WIRE_USER_FRAMES ||
-	    size < sizeof(*s) + frames * sizeof(*ip) + s->copied)
+	if (s->python == WIRE_PYTHON_CODE) {
+		if (size >= sizeof(*s) + sizeof(struct wire_python_code))
+			p->each(p->ctx, s, NULL, (const uint8_t *)(s + 1));
+		return 0;
+	}
+	frames = s->copied ? WIRE_KERNEL_FRAMES : (size_t)s->kernel + s->user + s->python;
+	if (s->python > WIRE_PYTHON || s->kernel > WIRE_KERNEL_FRAMES ||
+	    s->user > WIRE_USER_FRAMES || size < sizeof(*s) + frames * sizeof(*ip) + s->copied)
 		return 0;
 	p->each(p->ctx, s, ip, s->copied ? (const uint8_t *)(ip + WIRE_KERNEL_FRAMES) : NULL);
 	return 0;
@@ -207,4 +212,12 @@ int bpf_profile_mappings(struct bpf_profile *p, const struct wire_program_key *k
 	err = bpf_map_update_elem(p->programs_fd, key, &fd, BPF_ANY);
 	close(fd);
 	return err;
+}
+
+int bpf_profile_python(struct bpf_profile *p, const struct wire_program_key *key,
+		       const struct wire_python *python)
+{
+	int fd = bpf_engine_fd(p->engine, "profile_pythons");
+
+	return fd < 0 ? -ENOENT : bpf_map_update_elem(fd, key, python, BPF_ANY);
 }

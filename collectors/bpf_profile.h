@@ -40,8 +40,9 @@ int bpf_profile_choose(struct bpf_profile *p, uint32_t tgid);
 /* No more samples; what has come can still be read. */
 void bpf_profile_stop(struct bpf_profile *p);
 
-/* Hand out all samples that have come: ip has kernel and user frames, copy what was copied of the stack. Both live until the call
- * returns. 0 or -errno. */
+/* Hand out all samples that have come: ip has kernel and user frames, and entries of CPython's frames; copy what was copied of the
+ * stack. Both live until the call returns. Where python is WIRE_PYTHON_CODE, it is no sample: copy is a struct wire_python_code. 0 or
+ * -errno. */
 int bpf_profile_read(struct bpf_profile *p,
 		     void (*each)(void *ctx, const struct wire_profile *s, const uint64_t *ip,
 				  const uint8_t *copy),
@@ -50,6 +51,10 @@ int bpf_profile_read(struct bpf_profile *p,
 /* The rules of a binary, for all processes: a table of 1 … WIRE_TABLES − 1. -errno: there is none then. */
 int bpf_profile_rules(struct bpf_profile *p, uint32_t table, const struct wire_rules *blocks,
 		      uint32_t n);
+
+/* A process runs CPython: samples have its frames from now on. 0 or -errno. */
+int bpf_profile_python(struct bpf_profile *p, const struct wire_program_key *key,
+		       const struct wire_python *python);
 
 /* The mappings of a process, in place of what is there: `list` has n, ascending, behind one that is left free. settled: no more
  * are to be expected. -errno: it is as it was. */

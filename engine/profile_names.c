@@ -20,6 +20,7 @@
 #include "base/root.h"
 #include "symbols/kallsyms.h"
 #include "symbols/perfmap.h"
+#include "symbols/python.h"
 
 #define OF_PROGRAM \
 	0x80000000u /* the owner of a spot is a program: code in memory that belongs to no file */
@@ -34,6 +35,7 @@ struct spot {
 	uint32_t frame;
 	uint64_t place;             /* in the file, or address */
 	uint32_t inlined, ninlined; /* in namer::inlined, the innermost first */
+	bool runs_python;
 };
 
 struct namer {
@@ -52,6 +54,7 @@ struct namer {
 	uint32_t *inlined; /* frames */
 	size_t ninlined, inlined_cap;
 	uint64_t details_ns;                   /* spent on debug information */
+	uint32_t *python_frames;               /* by number of a function */
 	uint32_t lost[WALK_MAX], lost_program; /* frames */
 };
 
@@ -266,6 +269,8 @@ static int name_file(struct namer *nm, struct spot *list, size_t n)
 				    : -ETIMEDOUT;
 	nm->loss->files += err != 0;
 	err = find_details(nm, f, list, places, names, n);
+	for (size_t i = 0; i < n; i++)
+		list[i].runs_python = python_runs(names[i].name);
 	for (size_t i = 0; i < n && !err; i++)
 		if (!list[i].frame)
 			err = name_spot(nm, &list[i], &names[i], f->name, "", 0);
@@ -419,6 +424,29 @@ const char *profile_lost_name(enum wire_walk w)
 
 #define LOST_PROGRAM "[stack lost: the process ended before it was looked at]"
 
+/* Functions of interpreted programs; number 0 is one whose name did not come. */
+static int name_pythons(struct namer *nm)
+{
+	const struct pythons *p = nm->args->pythons;
+	int err;
+
+	nm->python_frames = mem_array(p->n + 1, sizeof(*nm->python_frames));
+	err = add_frame(nm, text_of("[Python function without a name]"), "", FRAME_INTERPRETED,
+			&nm->python_frames[0]);
+	for (size_t i = 1; i < p->n && !err; i++) {
+		const struct python_function *y = &p->list[i];
+		const char *slash = strrchr(y->file, '/');
+		struct frame_text f = { .name = text_of(*y->name ? y->name : "[Python function]"),
+					.module = text_of(slash ? slash + 1 : y->file),
+					.file = text_of(y->file),
+					.line = y->line,
+					.kind = FRAME_INTERPRETED };
+
+		err = stackset_frame(nm->ss, &f, &nm->python_frames[i], nm->e);
+	}
+	return err;
+}
+
 static int name_losses(struct namer *nm)
 {
 	int err = 0;
@@ -429,21 +457,65 @@ static int name_losses(struct namer *nm)
 	return err ? err : add_frame(nm, text_of(LOST_PROGRAM), "", FRAME_LOST, &nm->lost_program);
 }
 
-/* The function, and in it what was inlined there, as far as there is room for it. */
-static size_t spot_frames(const struct namer *nm, const struct spot *s, uint32_t *out, size_t room)
+/* What was inlined there, the outermost first, as far as there is room for it. */
+static size_t inlined_frames(const struct namer *nm, const struct spot *s, uint32_t *out,
+			     size_t room)
 {
 	size_t n = 0;
 
-	out[n++] = s->frame;
 	for (uint32_t i = s->ninlined; i-- && n < room;)
 		out[n++] = nm->inlined[s->inlined + i];
 	return n;
 }
 
+static const struct spot *find_spot(const struct namer *nm, const struct raw_stack *s, size_t k)
+{
+	uint64_t address = nm->args->raw->addresses[s->at + s->kernel + k], place;
+	uint32_t owner;
+	size_t at;
+
+	if (!spot_of(nm, s->program, inside(k, address), &owner, &place))
+		return NULL;
+	at = spot_slot(nm, owner, place);
+	return nm->slots[at] ? &nm->spots[nm->slots[at] - 1] : NULL;
+}
+
+/* Entries [from, to) of a stack, the outermost first. */
+static size_t python_frames(const struct namer *nm, const struct raw_stack *s, size_t from,
+			    size_t to, uint32_t *out)
+{
+	const uint64_t *entries = nm->args->raw->addresses + s->at + s->kernel + s->user;
+	size_t n = 0;
+
+	while (to-- > from) {
+		uint64_t number = entries[to] & ~(WIRE_PYTHON_END | WIRE_PYTHON_CUT);
+
+		if (number < nm->args->pythons->n || !number)
+			out[n++] = nm->python_frames[number];
+	}
+	return n;
+}
+
+/* Which entries go where: the i-th call from inside has [from[i], to[i]). Returns how many calls there are. */
+static size_t share_python(const struct namer *nm, const struct raw_stack *s, size_t *from,
+			   size_t *to)
+{
+	size_t calls = 0;
+
+	for (size_t k = 0; s->python && k < s->user; k++) {
+		const struct spot *at = find_spot(nm, s, k);
+
+		calls += at && at->runs_python;
+	}
+	if (calls)
+		pythons_share(nm->args->raw->addresses + s->at + s->kernel + s->user, s->python,
+			      calls, s->walk == WALK_WHOLE, from, to);
+	return calls;
+}
+
 static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uint32_t *out)
 {
-	const uint64_t *user = nm->args->raw->addresses + s->at + s->kernel;
-	size_t n = 0;
+	size_t n = 0, from[WIRE_USER_FRAMES], to[WIRE_USER_FRAMES], calls;
 
 	if (s->program == RAW_NO_PROGRAM)
 		return 0;
@@ -453,17 +525,21 @@ static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uin
 	}
 	if (nm->lost[s->walk])
 		out[n++] = nm->lost[s->walk];
+	calls = share_python(nm, s, from, to);
+	if (!calls) /* it is somewhere below what is known of the C stack */
+		n += python_frames(nm, s, 0, s->python, out + n);
 	for (size_t k = s->user; k--;) {
-		uint32_t owner;
-		uint64_t place;
+		const struct spot *at = find_spot(nm, s, k);
 
-		if (spot_of(nm, s->program, inside(k, user[k]), &owner, &place)) {
-			size_t at = spot_slot(nm, owner, place);
-
-			if (nm->slots[at])
-				n += spot_frames(nm, &nm->spots[nm->slots[at] - 1], out + n,
-						 FRAMES_MAX - WIRE_KERNEL_FRAMES - n - k);
-		}
+		if (!at)
+			continue;
+		out[n++] = at->frame;
+		/* what it interprets, before what is inlined into it */
+		if (at->runs_python && calls)
+			n += python_frames(nm, s, from[calls - 1], to[calls - 1], out + n);
+		calls -= at->runs_python && calls;
+		n += inlined_frames(nm, at, out + n,
+				    FRAMES_MAX - WIRE_KERNEL_FRAMES - WIRE_PYTHON - n - k);
 	}
 	return n;
 }
@@ -572,9 +648,12 @@ int profile_name(const struct naming_args *a, struct stackset *ss, struct naming
 	if (!err)
 		err = name_losses(&nm);
 	if (!err)
+		err = name_pythons(&nm);
+	if (!err)
 		err = add_samples(&nm);
 	mem_free(nm.spots);
 	mem_free(nm.inlined);
+	mem_free(nm.python_frames);
 	mem_free(nm.slots);
 	mem_free(nm.kernel);
 	mem_free(nm.kernel_frames);

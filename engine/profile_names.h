@@ -3,6 +3,7 @@
 #define SIXTY_ENGINE_PROFILE_NAMES_H
 
 #include "engine/programs.h"
+#include "engine/pythons.h"
 #include "engine/rawstacks.h"
 #include "model/stackset.h"
 
@@ -14,6 +15,7 @@ struct naming_args {
 	const struct root *root;
 	struct programs *programs;
 	const struct rawstacks *raw;
+	const struct pythons *pythons;
 	bool per_thread; /* the thread's name and number behind the process */
 	double weight;   /* of a sample that has no weight of its own, in ns */
 	bool events; /* weights are numbers of events, the first value of the set; else the second */

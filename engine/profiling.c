@@ -46,6 +46,7 @@ struct profiling {
 	struct bpf_profile *bpf;
 	struct perf_event event; /* where another one is wanted than time on CPUs */
 	struct rawstacks raw;
+	struct pythons pythons;
 	struct started command;
 	struct profiling_result result;
 	struct report report;
@@ -112,9 +113,14 @@ static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, co
 				 .user = s->user,
 				 .walk = s->walk < WALK_MAX ? s->walk : WALK_UNKNOWN,
 				 .part = s->part };
-	uint64_t frames[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES];
+	uint64_t frames[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + WIRE_PYTHON];
 	bool guessed = s->guessed;
 
+	if (s->python == WIRE_PYTHON_CODE) {
+		pythons_learn(&p->pythons, &s->key,
+			      (const struct wire_python_code *)(const void *)copy);
+		return;
+	}
 	if (s->time < p->started_ns)
 		return;
 	if (p->raw.nsamples >= SAMPLES_MOST) {
@@ -126,6 +132,12 @@ static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, co
 		memcpy(frames + s->kernel, ip + s->kernel, s->user * sizeof(*ip));
 	if (s->walk != WALK_NONE && s->walk != WALK_COMPAT)
 		take_user(p, s, copy, &raw, frames + s->kernel, &guessed);
+	if (s->python && !copy && raw.user == s->user) {
+		raw.python = s->python;
+		memcpy(frames + s->kernel + s->user, ip + s->kernel + s->user,
+		       s->python * sizeof(*ip));
+		pythons_number(&p->pythons, &s->key, frames + s->kernel + s->user, s->python);
+	}
 	count_walk(p, &raw, guessed);
 	p->result.samples++;
 	rawstacks_add(&p->raw,
@@ -248,6 +260,7 @@ void profiling_close(struct profiling *p)
 	programs_close(&p->programs);
 	bpf_profile_close(p->bpf);
 	rawstacks_done(&p->raw);
+	pythons_done(&p->pythons);
 	root_close(&p->root);
 	report_done(&p->report);
 	loop_close(&p->loop);
@@ -487,6 +500,7 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 	struct naming_args a = { .root = &p->root,
 				 .programs = &p->programs,
 				 .raw = &p->raw,
+				 .pythons = &p->pythons,
 				 .per_thread = p->args.per_thread,
 				 .inlines = !p->args.no_inline,
 				 .lines = p->args.lines,

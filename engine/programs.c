@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collectors/bpf_profile.h"
+#include "symbols/python.h"
 
 #define RULES_BYTES (96u << 20) /* in the kernel, of all binaries: 300 of a server have 30 MB */
 #define FILES_OPEN  16384u
@@ -121,6 +122,10 @@ static uint32_t take_file(struct programs *p, int pid, const struct image_mappin
 	snprintf(f->name, sizeof(f->name), "%.*s", IMAGE_NAME - 1, m->name);
 	if (!images_file(&p->images, pid, m, &f->head, &f->rules, &f->fd))
 		give_table(p, f);
+	f->python = python_version(f->name);
+	if (f->python &&
+	    (f->fd < 0 || images_symbol(&p->images, f->fd, PYTHON_RUNTIME, &f->python_runtime)))
+		f->python = 0;
 	return (uint32_t)(f - p->files);
 }
 
@@ -196,6 +201,8 @@ static void take_mapping(struct programs *p, struct program *g, const struct ima
 	f = &p->files[place->file];
 	g->incomplete = g->incomplete || f->fd < 0;
 	address = file_address(&f->head, m->offset);
+	if (f->python && address != UINT64_MAX)
+		python_layout(f->python, m->start - address + f->python_runtime, &g->python);
 	if (!f->table || address == UINT64_MAX)
 		return;
 	w->bias = m->start - (address - f->head.base);
@@ -224,6 +231,8 @@ static void tell_kernel(struct programs *p, struct program *g)
 		g->unlisted = true;
 		p->loss.unlisted++;
 	}
+	if (g->python.runtime)
+		bpf_profile_python(p->profile, &g->key, &g->python);
 }
 
 /* True when it is not what it was. */

@@ -24,8 +24,10 @@ struct program_file {
 	char name[IMAGE_NAME];
 	struct image_file head;
 	struct wire_rules *rules;
-	uint32_t table; /* of the kernel; 0: it has no rules */
-	int fd;         /* -1: not held */
+	uint32_t table;          /* of the kernel; 0: it has no rules */
+	unsigned python;         /* minor version of the CPython that it is; 0: it is none */
+	uint64_t python_runtime; /* address of its PYTHON_RUNTIME */
+	int fd;                  /* -1: not held */
 };
 
 /* Beside each struct wire_mapping. */
@@ -43,10 +45,11 @@ struct program {
 	size_t n;
 	int error; /* its mappings could not be read: -errno */
 	bool settled, unlisted;
-	bool incomplete;    /* a binary could not be read yet */
-	int jit;            /* perf-PID.map, or -1 */
-	uint64_t looked_ns; /* when the mappings were read last */
-	unsigned unchanged; /* so many times in a row they were what they had been */
+	bool incomplete;           /* a binary could not be read yet */
+	struct wire_python python; /* runtime 0: it runs none */
+	int jit;                   /* perf-PID.map, or -1 */
+	uint64_t looked_ns;        /* when the mappings were read last */
+	unsigned unchanged;        /* so many times in a row they were what they had been */
 };
 
 /* What could not be had. */

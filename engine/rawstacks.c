@@ -20,9 +20,10 @@ static bool is_stack(const struct rawstacks *r, const struct raw_stack *a,
 		     const struct raw_stack *b, const uint64_t *frames)
 {
 	return a->hash == b->hash && a->program == b->program && a->kernel == b->kernel &&
-	       a->user == b->user && a->walk == b->walk && a->part == b->part &&
+	       a->user == b->user && a->python == b->python && a->walk == b->walk &&
+	       a->part == b->part &&
 	       !memcmp(r->addresses + a->at, frames,
-		       ((size_t)a->kernel + a->user) * sizeof(*frames));
+		       ((size_t)a->kernel + a->user + a->python) * sizeof(*frames));
 }
 
 static void grow_stacks(struct rawstacks *r)
@@ -43,7 +44,7 @@ static void grow_stacks(struct rawstacks *r)
 
 uint32_t rawstacks_stack(struct rawstacks *r, struct raw_stack *s, const uint64_t *frames)
 {
-	size_t n = (size_t)s->kernel + s->user, at;
+	size_t n = (size_t)s->kernel + s->user + s->python, at;
 
 	s->hash = mix(mix(s->program, s->kernel), (uint64_t)s->walk << 8 | s->part);
 	for (size_t i = 0; i < n; i++)

@@ -13,11 +13,12 @@
 
 struct raw_stack {
 	uint64_t hash;
-	size_t at;        /* in addresses[]: kernel frames, then user frames, innermost first */
+	size_t at; /* in addresses[]: kernel frames, then user frames, then entries of CPython; innermost first */
 	uint32_t program; /* of struct programs; RAW_NO_PROGRAM: a thread of the kernel */
 	uint16_t kernel, user;
-	uint8_t walk; /* enum wire_walk */
-	uint8_t part; /* enum wire_part */
+	uint8_t walk;   /* enum wire_walk */
+	uint8_t part;   /* enum wire_part */
+	uint8_t python; /* entries, see engine/pythons.h */
 };
 
 struct raw_thread {
@@ -46,7 +47,7 @@ struct rawstacks {
 	size_t nsamples, samples_cap;
 };
 
-/* s: `at` and `hash` are filled in. frames: s->kernel + s->user. Returns its number. */
+/* s: `at` and `hash` are filled in. frames: s->kernel + s->user + s->python. Returns its number. */
 uint32_t rawstacks_stack(struct rawstacks *r, struct raw_stack *s, const uint64_t *frames);
 uint32_t rawstacks_thread(struct rawstacks *r, uint32_t tgid, uint32_t tid, const char *comm);
 void rawstacks_add(struct rawstacks *r, const struct raw_sample *s);

@@ -239,3 +239,51 @@ int elf_name(int fd, struct elf_place *list, size_t n)
 	mem_free(l.sorted);
 	return rc;
 }
+
+/* ---- one symbol ---- */
+
+static bool find_in_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *h, const char *name,
+			  uint64_t *value)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t n = data && h->sh_entsize ? data->d_size / h->sh_entsize : 0;
+
+	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
+		const char *is;
+		GElf_Sym s;
+
+		if (!gelf_getsym(data, (int)i, &s) || s.st_shndx == SHN_UNDEF)
+			continue;
+		is = elf_strptr(elf, h->sh_link, s.st_name);
+		if (is && !strcmp(is, name)) {
+			*value = s.st_value;
+			return true;
+		}
+	}
+	return false;
+}
+
+int elf_symbol(int fd, const char *name, uint64_t *value)
+{
+	static const unsigned types[] = { SHT_DYNSYM, SHT_SYMTAB };
+	int rc = -EINVAL;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		rc = -ENOENT;
+	for (size_t t = 0; rc == -ENOENT && t < sizeof(types) / sizeof(*types); t++) {
+		Elf_Scn *section = NULL;
+		size_t looked = 0;
+		GElf_Shdr h;
+
+		while (rc == -ENOENT && (section = elf_nextscn(elf, section)) &&
+		       looked++ < SECTIONS_MAX)
+			if (gelf_getshdr(section, &h) && h.sh_type == types[t] &&
+			    find_in_table(elf, section, &h, name, value))
+				rc = 0;
+	}
+	elf_end(elf);
+	return rc;
+}

@@ -26,6 +26,9 @@ int elf_name(int fd, struct elf_place *list, size_t n);
 /* The name as it was written in the source: C++ and Rust demangled. Returns out. */
 char *elf_plain_name(const char *raw, char *out, size_t size);
 
+/* The value of a defined symbol, by its name. 0; -ENOENT; -EINVAL: it is no ELF object that can be read. */
+int elf_symbol(int fd, const char *name, uint64_t *value);
+
 struct sought;
 /* Addresses of places in the file, ascending, each with a pointer to its place; those that no segment loads are left out. out has room
  * for n. Returns how many. */

@@ -29,7 +29,7 @@
 #define BLOCKS_CAP  (CHILD_ANSWER_CAP / sizeof(struct wire_rules) - 16)
 #define VDSO_CAP    (1u << 20)
 
-enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_LINES, ASK_JIT };
+enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_LINES, ASK_JIT, ASK_SYMBOL };
 
 struct ask {
 	uint32_t question;
@@ -281,6 +281,20 @@ static int answer_jit(const struct ask *a, int *fd)
 	return 0;
 }
 
+static int answer_symbol(const struct ask *a, struct buf *answer)
+{
+	int fd = open_theirs(a), err;
+	uint64_t address;
+
+	if (fd < 0)
+		return fd;
+	err = elf_symbol(fd, a->path, &address);
+	close(fd);
+	if (!err)
+		buf_add(answer, &address, sizeof(address));
+	return err;
+}
+
 static int answer(void *ctx, const void *request, size_t size, struct buf *out, int *fd)
 {
 	struct ask a;
@@ -302,6 +316,8 @@ static int answer(void *ctx, const void *request, size_t size, struct buf *out, 
 		return answer_file(&a, out, fd);
 	case ASK_JIT:
 		return answer_jit(&a, fd);
+	case ASK_SYMBOL:
+		return answer_symbol(&a, out);
 	default:
 		list = mem_array(a.n + 1, sizeof(*list));
 		memcpy(list, (const char *)request + sizeof(a), a.n * sizeof(uint64_t));
@@ -486,4 +502,20 @@ int images_jit(struct images *im, int pid)
 
 	buf_done(&b);
 	return err ? err : fd;
+}
+
+int images_symbol(struct images *im, int fd, const char *name, uint64_t *address)
+{
+	struct ask a = { .question = ASK_SYMBOL, .fd = fd };
+	struct buf b = { 0 };
+	int err;
+
+	snprintf(a.path, sizeof(a.path), "%s", name);
+	err = ask(im, &a, NULL, DEADLINE_MS, &b, NULL);
+	if (!err && b.len != sizeof(*address))
+		err = -EPROTO;
+	if (!err)
+		memcpy(address, b.data, sizeof(*address));
+	buf_done(&b);
+	return err;
 }

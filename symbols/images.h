@@ -68,6 +68,9 @@ int images_lines(struct images *im, int fd, const uint64_t *places, size_t n, bo
 		 unsigned budget_ms, void (*each)(void *ctx, const struct dwarf_step *s),
 		 void *ctx);
 
+/* The address that an open file gives to a symbol of its own. 0; -ENOENT: it has none; -errno. */
+int images_symbol(struct images *im, int fd, const char *name, uint64_t *address);
+
 /* /tmp/perf-PID.map of a process that makes code while it runs, as the process sees it: a descriptor, or -errno. -EPERM: it belongs
  * to somebody else. */
 int images_jit(struct images *im, int pid);
