@@ -46,7 +46,7 @@ look() {
 seen=
 for minor in 8 9 10 11 12 13; do
 	python=''
-	for p in /usr/bin/python3.$minor "$HOME"/.pyenv/versions/3.$minor.*/bin/python3.$minor "$(command -v python3.$minor)"; do
+	for p in "/usr/bin/python3.$minor" "$HOME/.pyenv/versions/3.$minor."*"/bin/python3.$minor" "$(command -v "python3.$minor")"; do
 		# one that runs, and is what it is called
 		[ -z "$python" ] && [ "$("$p" -c 'import sys; print(sys.version_info[1], sys.implementation.name)' 2>/dev/null)" = "$minor cpython" ] && python=$p
 	done
