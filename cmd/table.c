@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&command_time,
 	&command_profile,
 	&command_hist,
+	&command_red,
 	&command_trace,
 	&command_flame,
 	&command_capture,

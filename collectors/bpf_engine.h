@@ -16,6 +16,7 @@
  * A program that the kernel refuses is left out and its reason kept; opening fails only when nothing is left. */
 struct bpf_engine;
 struct wire_hist_config;
+struct wire_red_config;
 
 /* Groups of programs, as a mask of 64 bits; a program may serve several. bpf_probes[] says what each is for. */
 enum bpf_group {
@@ -26,10 +27,12 @@ enum bpf_group {
 	BPF_WAKE =
 		1u
 		<< 4, /* why locks are held: only while somebody waits for locks, see bpf_engine_start */
-	BPF_NOTED = 1u << 5,    /* distributions of requests that are noted where they begin */
-	BPF_PROFILE = 1u << 6,  /* whole stacks of what runs, bpf_options::hz times a second */
-	BPF_CHILDREN = 1u << 7, /* and children of those that are profiled */
-	BPF_BYTES = 1u << 8,    /* what threads send and receive */
+	BPF_NOTED = 1u << 5,      /* distributions of requests that are noted where they begin */
+	BPF_PROFILE = 1u << 6,    /* whole stacks of what runs, bpf_options::hz times a second */
+	BPF_CHILDREN = 1u << 7,   /* and children of those that are profiled */
+	BPF_BYTES = 1u << 8,      /* what threads send and receive */
+	BPF_RED = 1u << 12,       /* requests of services, see bpf_options::red */
+	BPF_RED_QUEUE = 1u << 13, /* and how long they lie unread */
 };
 
 #define SAMPLE_HZ 49 /* no multiple of anything that a program or the kernel does regularly */
@@ -58,6 +61,7 @@ struct bpf_options {
 	const struct wire_hist_config
 		*hist; /* NULL: no distributions; of a profile: the control group only */
 	uint32_t hist_cells;
+	const struct wire_red_config *red; /* of BPF_RED; NULL: nothing is followed */
 };
 
 struct bpf_probe {
