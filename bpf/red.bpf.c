@@ -32,7 +32,7 @@ hidden void red_count(__u32 cell)
 		o->count++;
 }
 
-apart int red_ask_redis(struct red_sock *s, const struct red_bytes *b, const union red_head *h,
+__noinline int red_ask_redis(struct red_sock *s, const struct red_bytes *b, const union red_head *h,
 			__u32 bytes)
 {
 	struct red_walk *w;
@@ -150,7 +150,7 @@ hidden int red_ask_headed(struct red_sock *s, const union red_head *h)
 	return 0;
 }
 
-apart int red_look_at_request(struct red_sock *s, struct wire_red *r, __u32 bytes)
+__noinline int red_look_at_request(struct red_sock *s, struct wire_red *r, __u32 bytes)
 {
 	union red_head h;
 	struct red_bytes b;
@@ -226,7 +226,7 @@ hidden void red_end(struct red_sock *s, struct wire_red *r, __u32 n)
 		o->max = ns;
 }
 
-apart int red_fail(struct red_sock *s, struct wire_red *r, __u64 word, __u32 times)
+__noinline int red_fail(struct red_sock *s, struct wire_red *r, __u64 word, __u32 times)
 {
 	struct wire_red_operation *o;
 
@@ -243,7 +243,7 @@ apart int red_fail(struct red_sock *s, struct wire_red *r, __u64 word, __u32 tim
 }
 
 /* Replies that are whole in what was sent; 0: all that are due. */
-apart __u32 red_answer_redis(struct red_sock *s, struct wire_red *r, const struct red_bytes *b,
+__noinline __u32 red_answer_redis(struct red_sock *s, struct wire_red *r, const struct red_bytes *b,
 			     __u32 bytes)
 {
 	struct red_walk *w;
@@ -338,7 +338,7 @@ hidden void red_judge_reply(struct red_sock *s, struct wire_red *r, const union 
 		red_fail(s, r, w.error, 1);
 }
 
-apart int red_look_at_answer(struct red_sock *s, struct wire_red *r, __u32 bytes)
+__noinline int red_look_at_answer(struct red_sock *s, struct wire_red *r, __u32 bytes)
 {
 	union red_head h;
 	struct red_bytes b;
@@ -368,7 +368,7 @@ apart int red_look_at_answer(struct red_sock *s, struct wire_red *r, __u32 bytes
 }
 
 /* Nothing was asked, as far as is known: a server that greets, or the answer to a request that came behind another. */
-apart int red_look_at_unasked(struct red_sock *s, struct wire_red *r, __u32 bytes)
+__noinline int red_look_at_unasked(struct red_sock *s, struct wire_red *r, __u32 bytes)
 {
 	union red_head h;
 	struct red_bytes b;

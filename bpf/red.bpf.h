@@ -9,9 +9,6 @@
 
 #include "bpf/hist.bpf.h"
 
-/* A function that is verified once, by itself: what it is called with does not multiply its paths. */
-#define apart __attribute__((noinline))
-
 /* Elements and bytes of a Redis message that are still to come. */
 struct red_rest {
 	__u32 elements, skip;
@@ -142,7 +139,7 @@ hidden void red_christen(__u32 cell, __u32 slot, __u32 kind, const union red_nam
 }
 
 /* The cell of a name of a service; 0 when there is none left. Two names whose 47 bits are the same are one. */
-apart __u32 red_cell(__u32 slot, __u32 kind, const union red_name *name)
+__noinline __u32 red_cell(__u32 slot, __u32 kind, const union red_name *name)
 {
 	__u32 zero = 0, at;
 	struct wire_red_index *x = bpf_map_lookup_elem(&red_index, &zero);

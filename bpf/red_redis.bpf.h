@@ -33,7 +33,7 @@ struct red_walk {
 #define RED_INVALID 0xffffffffffffull /* it is no number, or cut */
 
 /* "*12\r\n": its value; how long the line is stands in the upper half. */
-apart __u64 red_number(const union red_head *h)
+__noinline __u64 red_number(const union red_head *h)
 {
 	__u32 v = 0;
 	__u64 i;
@@ -55,7 +55,7 @@ apart __u64 red_number(const union red_head *h)
 }
 
 /* Bytes in front of the first carriage return; 64: there is none. */
-apart __u32 red_line_length(const union red_head *h)
+__noinline __u32 red_line_length(const union red_head *h)
 {
 	__u32 i;
 
@@ -86,7 +86,7 @@ hidden struct red_walk *red_walk_begin(void)
 }
 
 /* The name of a command stands behind "$3\r\n". Whatever has other signs than letters and dots is none. */
-apart __u32 red_name_command(__u32 slot, const union red_head *h, __u32 from, __u32 n)
+__noinline __u32 red_name_command(__u32 slot, const union red_head *h, __u32 from, __u32 n)
 {
 	union red_name name = {};
 

@@ -222,7 +222,7 @@ static long red_route_step(__u32 i, void *ctx)
 }
 
 /* "GET /users/:id/orders" */
-apart __u32 red_name_route(__u32 slot, const union red_head *h)
+__noinline __u32 red_name_route(__u32 slot, const union red_head *h)
 {
 	__u32 zero = 0;
 	struct red_route *r = bpf_map_lookup_elem(&red_routes, &zero);
@@ -288,7 +288,7 @@ hidden bool red_is_sql(__u64 verb)
 	return false;
 }
 
-apart __u32 red_name_word(__u32 slot, __u32 kind, __u64 word)
+__noinline __u32 red_name_word(__u32 slot, __u32 kind, __u64 word)
 {
 	union red_name name = {};
 
@@ -298,7 +298,7 @@ apart __u32 red_name_word(__u32 slot, __u32 kind, __u64 word)
 
 #define RED_OTHER RED_EIGHT('o', 't', 'h', 'e', 'r', 0, 0, 0)
 
-apart __u32 red_name_sql(__u32 slot, const union red_head *h, __u32 from)
+__noinline __u32 red_name_sql(__u32 slot, const union red_head *h, __u32 from)
 {
 	__u64 verb;
 
@@ -371,7 +371,7 @@ hidden __u64 red_pg_class(const union red_head *h)
 }
 
 /* 0: no error among the first messages of the answer. */
-apart __u64 red_pg_error(const struct red_bytes *b)
+__noinline __u64 red_pg_error(const struct red_bytes *b)
 {
 	union red_head h;
 	__u32 at = 0;
@@ -484,7 +484,7 @@ hidden __u64 red_memcached_error(const union red_head *h)
 
 /* ---- which of them ---- */
 
-apart __u32 red_recognise(const union red_head *h, __u32 bytes)
+__noinline __u32 red_recognise(const union red_head *h, __u32 bytes)
 {
 	if (!h)
 		return RED_PLAIN;

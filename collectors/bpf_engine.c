@@ -622,6 +622,19 @@ double bpf_engine_seconds(const struct bpf_engine *b)
 	return b->seconds;
 }
 
+double bpf_engine_age(const struct bpf_engine *b)
+{
+	return (double)(clock_ns(CLOCK_MONOTONIC) - b->attached_ns) * 1e-9;
+}
+
+double bpf_engine_stopped(const struct bpf_engine *b, uint64_t group)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if ((bpf_probes[i].group & group) && b->fates[i].stopped > 0)
+			return b->fates[i].stopped;
+	return 0;
+}
+
 uint64_t bpf_engine_map_bytes(const struct bpf_engine *b)
 {
 	return b->map_bytes;
@@ -895,7 +908,7 @@ int bpf_engine_names(struct bpf_engine *b, const uint64_t *addresses, size_t n, 
 
 void bpf_engine_stop(struct bpf_engine *b, uint64_t groups)
 {
-	double after = (double)(clock_ns(CLOCK_MONOTONIC) - b->attached_ns) * 1e-9;
+	double after = bpf_engine_age(b);
 
 	for (size_t i = 0; bpf_probes[i].program; i++) {
 		if (!(bpf_probes[i].group & groups) || !b->fates[i].attached ||

@@ -102,6 +102,10 @@ bool bpf_engine_has(const struct bpf_engine *b, uint64_t group);
 const char *bpf_engine_why(const struct bpf_engine *b, uint64_t group);
 const struct bpf_fate *bpf_engine_fate(const struct bpf_engine *b, size_t probe);
 double bpf_engine_seconds(const struct bpf_engine *b); /* CPU time that loading and attaching took */
+/* Since the programs were attached. */
+double bpf_engine_age(const struct bpf_engine *b);
+/* Seconds of that after which a group was stopped; 0: it was not. */
+double bpf_engine_stopped(const struct bpf_engine *b, uint64_t group);
 uint64_t bpf_engine_map_bytes(const struct bpf_engine *b);
 int bpf_engine_cpus(const struct bpf_engine *b); /* possible ones: values of a per-CPU map */
 

@@ -29,7 +29,8 @@ struct bpf_red {
 	struct wire_red_config plan;
 	int cpus, states_fd, known_fd, services_fd, operations_fd, names_fd, index_fd;
 	uint64_t opened_ns;
-	struct wire_red *service;             /* of every CPU */
+	double before;            /* seconds from the attaching of programs to opened_ns */
+	struct wire_red *service; /* of every CPU */
 	struct wire_red_operation *operation; /* the same */
 	struct wire_red_index *index;
 	struct place { /* of a service: asked once */
@@ -131,6 +132,7 @@ int bpf_red_open(struct bpf_red **out, struct bpf_engine *engine,
 		return err;
 	}
 	r->opened_ns = clock_ns(CLOCK_MONOTONIC);
+	r->before = bpf_engine_age(engine);
 	*out = r;
 	return 0;
 }
@@ -234,7 +236,8 @@ static void add_service(struct red_row *row, const struct wire_red *w)
 	add_hist(&row->wait, &w->wait);
 }
 
-static int read_service(struct bpf_red *r, uint32_t slot, uint32_t last_sweep, struct reds *out)
+static int read_service(struct bpf_red *r, uint32_t slot, uint32_t last_sweep, bool swept,
+			struct reds *out)
 {
 	struct wire_red_service k;
 	struct red_row *row;
@@ -256,8 +259,8 @@ static int read_service(struct bpf_red *r, uint32_t slot, uint32_t last_sweep, s
 	for (int cpu = 0; cpu < r->cpus; cpu++)
 		add_service(row, (const void *)((const char *)r->service +
 						(size_t)cpu * CELL_BYTES(struct wire_red)));
-	row->swept = true;
-	if (k.sweep == last_sweep) {
+	row->swept = swept;
+	if (swept && k.sweep == last_sweep) {
 		row->open = k.open;
 		row->inflight = k.inflight;
 		row->backlog = k.backlog;
@@ -313,16 +316,17 @@ static int read_name(struct bpf_red *r, uint32_t cell, struct reds *out)
 
 int bpf_red_read(struct bpf_red *r, struct reds *out, struct err *e)
 {
+	double stopped = bpf_engine_stopped(r->engine, BPF_RED);
 	struct wire_counts counts;
 	struct wire_red_state st;
 	uint32_t zero = 0;
-	int err = sweep(r, e);
+	int err = stopped > 0 ? 0 : sweep(r, e);
 
 	if (err)
 		return err;
 	err = bpf_map_lookup_elem(r->states_fd, &zero, &st);
 	for (uint32_t slot = 1; !err && slot <= st.services && slot < r->plan.services; slot++)
-		err = read_service(r, slot, st.sweep, out);
+		err = read_service(r, slot, st.sweep, !(stopped > 0), out);
 	if (!err)
 		err = bpf_map_lookup_elem(r->index_fd, &zero, r->index);
 	for (uint32_t cell = 1; !err && cell <= r->index->next && cell < WIRE_RED_NAMES; cell++)
@@ -331,7 +335,8 @@ int bpf_red_read(struct bpf_red *r, struct reds *out, struct err *e)
 		err = bpf_engine_counts(r->engine, &counts);
 	if (err)
 		return err_errno(e, err, "cannot read the requests of services");
-	out->seconds = (double)(clock_ns(CLOCK_MONOTONIC) - r->opened_ns) * 1e-9;
+	out->seconds = stopped > 0 ? stopped - r->before
+				   : (double)(clock_ns(CLOCK_MONOTONIC) - r->opened_ns) * 1e-9;
 	out->lost_services = counts.loss[LOSS_RED_SERVICES];
 	out->lost_sockets = counts.loss[LOSS_RED_SOCKETS];
 	out->lost_names = counts.loss[LOSS_RED_NAMES];
