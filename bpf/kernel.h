@@ -452,7 +452,16 @@ struct in6_addr {
 	__u8 in6_u[16];
 };
 
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
+	possible_net_t skc_net;
 	__be32 skc_daddr, skc_rcv_saddr;
 	__be16 skc_dport;
 	__u16 skc_num;
@@ -468,6 +477,7 @@ struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
 	__u16 sk_protocol; /* bf9765145b85 (5.6) made it a field of its own */
+	__u32 sk_ack_backlog, sk_max_ack_backlog; /* of a listener: connections not accepted yet */
 };
 
 struct inet_sock {
@@ -504,6 +514,13 @@ struct sk_buff {
 	__be16 protocol;
 	__u16 transport_header, network_header;
 	unsigned char *head;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
 };
 
 struct module {

@@ -116,6 +116,10 @@ enum wire_program {
 	PROG_PROFILE,
 	PROG_PROFILE_FORK,
 	PROG_PROFILE_EVENT,
+	PROG_RED_RECEIVED,
+	PROG_RED_SENT,
+	PROG_RED_STATE,
+	PROG_RED_READY,
 	PROG_MAX
 };
 
@@ -134,6 +138,9 @@ enum wire_loss {
 	LOSS_HIST_ERRORS,  /* errors that found no place */
 	LOSS_PROFILE_RING, /* samples that found the ring full */
 	LOSS_PROFILE_FORK, /* children that found no place among those that are sampled */
+	LOSS_RED_SERVICES, /* connections whose service found no place: they are not followed */
+	LOSS_RED_SOCKETS,  /* connections that found no place themselves */
+	LOSS_RED_NAMES,    /* requests whose operation found no place: they count under no name */
 	LOSS_MAX
 };
 
@@ -778,6 +785,110 @@ struct wire_hist_config {
 	__u64 group; /* kernfs id: of this control group and those below it only; 0: of all */
 };
 
+/* ---- requests of services ---- */
+
+/* What is spoken on a connection, told from its first bytes. Whatever is no protocol that is known is RED_PLAIN: what comes in
+ * until something goes out is one request. */
+enum wire_red_protocol {
+	RED_UNKNOWN, /* nothing was seen yet */
+	RED_PLAIN,
+	RED_HTTP,
+	RED_HTTP2, /* many requests at a time on one connection: exchanges are counted */
+	RED_TLS,   /* encrypted: exchanges are counted */
+	RED_REDIS,
+	RED_POSTGRES,
+	RED_MYSQL,
+	RED_MEMCACHED,
+	RED_PROTOCOLS
+};
+
+enum wire_red_role { RED_NOBODY, RED_SERVER, RED_CLIENT };
+
+/* How the system call that moved the bytes names its buffer. */
+enum wire_red_call { RED_CALL_NONE, RED_CALL_BUFFER, RED_CALL_VECTOR, RED_CALL_MESSAGE };
+
+/* A service, or a dependency of a process. */
+struct wire_red_key {
+	__u32 netns; /* inode number */
+	__u32 tgid;  /* client: whose dependency it is; server: 0 */
+	__u16 port;
+	__u8 role, family; /* server: family 0, addr is zero */
+	__u8 addr[16];
+};
+
+struct wire_red_service {
+	struct wire_red_key key;
+	__u32 tgid;  /* of whoever listens: the first that was met */
+	__u64 start; /* of that process */
+	char comm[WIRE_COMM];
+	/* told by the last sweep over open files */
+	__u32 sweep;
+	__u32 open;     /* connections */
+	__u32 inflight; /* of those, requests without an answer */
+	__u32 backlog, backlog_most;
+	__u64 oldest; /* since when the oldest of those waits; 0: none */
+};
+
+/* What one CPU has counted of a service. */
+struct wire_red {
+	__u64 requests; /* that were answered */
+	__u64 errors;   /* whose answer was an error of the server */
+	__u64 refusals; /* whose answer was an error of the client (HTTP 4xx) */
+	__u64 silent;   /* whose connection was closed without an answer */
+	__u64 bytes_in, bytes_out;
+	__u64 batched;  /* of the requests: came together with others, and were told apart */
+	__u64 unparted; /* batches that could not be told apart: each counts as one request */
+	__u64 unread;   /* requests whose bytes were out of reach (io_uring, 32-bit programs) */
+	__u64 waiting;  /* requests that wait by design (BLPOP): they have no duration */
+	__u64 protocols[RED_PROTOCOLS];
+	struct wire_hist total; /* from when a request came to the first byte of its answer */
+	struct wire_hist wait;  /* part of it: until it was read */
+};
+
+/* What a name is of: an operation that was asked for, or a kind of error. */
+enum wire_red_kind { RED_OPERATION, RED_ERROR };
+
+#define WIRE_RED_NAME 48
+#define WIRE_RED_NAMES \
+	1024 /* of all services together; the first is for those that found no place */
+#define WIRE_RED_INDEX 4096 /* a power of two */
+
+struct wire_red_name {
+	__u32 slot; /* of the service */
+	__u32 kind;
+	char name[WIRE_RED_NAME];
+};
+
+struct wire_red_operation {
+	__u64 count, errors;
+	__u64 timed;   /* of them: came alone, so that it is known which answer was theirs */
+	__u64 ns, max; /* their durations: the sum, and the longest */
+};
+
+/* See struct wire_hist_index. */
+struct wire_red_index {
+	__u64 next;
+	__u64 words[WIRE_RED_INDEX];
+};
+
+struct wire_red_state {
+	__u64 services; /* slots that were given out */
+	__u64 sockets;  /* connections that are followed */
+	__u32 sweep;    /* of open files: how many there were */
+	__u32 spare;
+};
+
+struct wire_red_config {
+	__u32 services;  /* that there is room for; the first slot is nobody's */
+	__u32 sockets;   /* connections that are followed at a time, about */
+	__u32 content;   /* look at the bytes */
+	__u32 clients;   /* follow dependencies too */
+	__u32 port, pid; /* of this service only; 0: all */
+	__u32 ephemeral; /* lowest port that clients are given */
+	__u32 spare;
+	__u8 calls[WIRE_SYSCALLS]; /* enum wire_red_call */
+};
+
 /* ---- what user space tells the programs before they are loaded ---- */
 
 struct wire_profile_config {
@@ -809,6 +920,7 @@ struct wire_config {
 	__u8 syscalls[WIRE_SYSCALLS]; /* enum wire_call */
 	struct wire_hist_config hist;
 	struct wire_profile_config profile;
+	struct wire_red_config red;
 };
 
 _Static_assert(PART_MAX <= PART_SLOTS, "room for every part");
@@ -849,5 +961,9 @@ _Static_assert((WIRE_HIST_INDEX & (WIRE_HIST_INDEX - 1)) == 0, "a mask");
 _Static_assert(sizeof(struct wire_hist_error) == 8, "no padding in keys");
 _Static_assert(sizeof(struct wire_hist_config) % 8 == 0, "no padding in the configuration");
 _Static_assert((WIRE_SLICES & (WIRE_SLICES - 1)) == 0, "a mask");
+_Static_assert(sizeof(struct wire_red_key) == 28, "no padding in keys");
+_Static_assert(sizeof(struct wire_red_name) == 56, "no padding in names");
+_Static_assert((WIRE_RED_INDEX & (WIRE_RED_INDEX - 1)) == 0, "a mask");
+_Static_assert(sizeof(struct wire_red) <= 32768, "an element of a per-CPU map");
 
 #endif

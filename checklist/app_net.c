@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checklist/app_red.h"
 #include "checklist/net.h"
 #include "checklist/rule.h"
 
@@ -65,6 +66,8 @@ static unsigned busy_processes(const struct view *v, const char *comm)
 
 static void check_single_thread(const struct rule *r, const struct view *v, struct findings *fs)
 {
+	if (red_single_thread(r, v, fs))
+		return;
 	for (size_t e = 0; e < endpoints_of(v); e++) {
 		struct end server = ep_server(v, e);
 		double queue = or_zero(ep_mean(v, M_EP_UNREAD, e)) +
@@ -105,6 +108,8 @@ static void check_workers(const struct rule *r, const struct view *v, struct fin
 	static struct space spaces[SPACES];
 	size_t n = spaces_of(v, spaces);
 
+	if (red_workers(r, v, fs))
+		return;
 	for (size_t e = 0; e < endpoints_of(v); e++) {
 		const struct space *s = space_of(v, e, spaces, n);
 		double busy = ep_mean(v, M_EP_QUEUE_BUSY, e), queued = ep_mean(v, M_EP_QUEUED, e),
@@ -243,6 +248,8 @@ static void check_slow_server(const struct rule *r, const struct view *v, struct
 	static struct space spaces[SPACES];
 	size_t n = spaces_of(v, spaces);
 
+	if (red_slow_server(r, v, fs))
+		return;
 	for (size_t e = 0; e < endpoints_of(v); e++) {
 		double cpu, sleeps, runnable, timers, own;
 		struct answers a;
@@ -293,6 +300,8 @@ static void check_slow_dependency(const struct rule *r, const struct view *v, st
 	static struct space spaces[SPACES];
 	size_t n = spaces_of(v, spaces);
 
+	if (red_slow_dependency(r, v, fs))
+		return;
 	for (size_t e = 0; e < endpoints_of(v); e++) {
 		char name[96], label[160], own[160], shown[32];
 		struct answers a;
@@ -428,28 +437,10 @@ const struct rule rules_app_net[] = {
 		.symptoms = "net.connection_refused net.connection_churn cpu.saturated cpu.syscall_storm cpu.context_switch_storm "
 			    "cpu.runqueue_latency_bursts cpu.single_thread_bound cpu.softirq_saturated", .check = check_retry_storm,
 	}, {
-		.id = "app.http_5xx", .question = "Does an HTTP server answer with errors?", .resource = RES_APP, .aspect = ASPECT_ERRORS,
-		.metric = M_NONE, .fires = "5 % of the answers are 5xx", .needs = PROTOCOL, .meaning = "The status line of each answer.",
-		.lookalikes = "4xx are the clients' errors.", .action = "The server's error log.", .symptoms = "",
-	}, {
-		.id = "app.server_errors", .question = "Does a server answer with errors?", .resource = RES_APP, .aspect = ASPECT_ERRORS,
-		.metric = M_NONE, .fires = "5 % of the answers are errors of their protocol", .needs = PROTOCOL, .meaning = "Error replies of Redis, "
-		"PostgreSQL, MySQL, DNS, gRPC.", .lookalikes = "Time in the network (net.*).", .action = "The server's log.", .symptoms = "",
-	}, {
-		.id = "app.slow_query", .question = "Do database queries take long?", .resource = RES_APP, .aspect = ASPECT_DURATION,
-		.metric = M_NONE, .fires = "queries far slower than the fast half", .needs = PROTOCOL ", and which statement",
-		.meaning = "Time from the query's message to its answer.", .lookalikes = "Waiting for a lock (app.db_lock_wait).",
-		.action = "EXPLAIN, an index.", .symptoms = "",
-	}, {
 		.id = "app.db_lock_wait", .question = "Do database sessions wait for each other's locks?", .resource = RES_APP,
 		.aspect = ASPECT_SATURATION, .metric = M_NONE, .fires = "sessions that wait for a lock of the database", .needs =
 		PROTOCOL ", and the database's own view of its locks", .meaning = "One transaction holds what others need.", .lookalikes = "Time in the network (net.*).",
 		.action = "pg_blocking_pids(), SHOW ENGINE INNODB STATUS.", .symptoms = "",
-	}, {
-		.id = "app.slow_command", .question = "Does one command hold up a server?", .resource = RES_APP, .aspect = ASPECT_DURATION,
-		.metric = M_NONE, .fires = "one command that takes most of the serving thread's time", .needs = PROTOCOL ", and which command",
-		.meaning = "A single-threaded server answers nobody while it works on a long command.", .lookalikes = "Time in the network (net.*).",
-		.action = "SLOWLOG GET.", .symptoms = "",
 	}, {
 		.id = "app.connection_pool_wait", .question = "Do requests wait for a free connection of a pool?", .resource = RES_APP,
 		.aspect = ASPECT_SATURATION, .metric = M_NONE, .fires = "threads that wait for a pooled connection", .needs =

@@ -11,7 +11,7 @@ const struct rule *const rules[] = { rules_cpu_cgroup,    rules_cpu,    rules_lo
 				     rules_memory_errors, rules_memory, rules_memory_growth,
 				     rules_memory_faults, rules_disk,   rules_fs,
 				     rules_net,           rules_app,    rules_app_net,
-				     rules_kernel,        NULL };
+				     rules_app_red,       rules_kernel, NULL };
 
 const struct use_maker use_makers[] = { { RES_CPU, use_cpu },
 					{ RES_MEMORY, use_memory },

@@ -8,6 +8,6 @@
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct command command_triage, command_top, command_capture, command_list,
 	command_explain, command_doctor, command_time, command_hist, command_trace,
-	command_generate, command_flame, command_profile, command_stat;
+	command_generate, command_flame, command_profile, command_stat, command_red;
 
 #endif

@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&command_profile,
 	&command_stat,
 	&command_hist,
+	&command_red,
 	&command_trace,
 	&command_flame,
 	&command_capture,

@@ -57,7 +57,7 @@ static int triage_run(const void *args, int argc, char **argv)
 				   .replay = a->replay,
 				   .budget = a->budget / 100,
 				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_SAMPLES |
-					  BPF_TABLE,
+					  BPF_TABLE | BPF_RED | BPF_RED_QUEUE,
 				   .hists = 1u << HIST_RUNQLAT | 1u << HIST_BIOLAT,
 				   .hists_by_key = true };
 	struct output out;

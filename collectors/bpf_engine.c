@@ -174,6 +174,17 @@ static bool begins(const char *name, const char *prefix)
 	return !strncmp(name, prefix, strlen(prefix));
 }
 
+static void size_red_map(struct bpf_engine *b, struct bpf_map *m)
+{
+	const char *name = bpf_map__name(m);
+	bool sized = !strcmp(name, "red_slots") || !strcmp(name, "red_known") ||
+		     !strcmp(name, "red_services");
+
+	bpf_map__set_autocreate(m, (b->groups & BPF_RED) != 0);
+	if (sized && b->options.red)
+		bpf_map__set_max_entries(m, b->options.red->services);
+}
+
 /* A profile borrows the choice of a control group, and no more. */
 static bool has_hists(const struct bpf_engine *b)
 {
@@ -198,6 +209,8 @@ static void choose_maps(struct bpf_engine *b)
 			bpf_map__set_autocreate(m, (b->groups & (BPF_PROFILE | BPF_EVENT)) != 0);
 		else if (begins(name, "hist_"))
 			bpf_map__set_autocreate(m, has_hists(b));
+		else if (begins(name, "red_"))
+			size_red_map(b, m);
 		else if (begins(name, "samples_"))
 			bpf_map__set_autocreate(m, (b->groups & BPF_SAMPLES) != 0);
 		else if (begins(name, "sched_") && strcmp(name, "sched_tasks") != 0)
@@ -254,6 +267,8 @@ static int configure(struct bpf_engine *b, struct err *e)
 		c.hist = *b->options.hist;
 	if (b->options.profile)
 		c.profile = *b->options.profile;
+	if (b->options.red)
+		c.red = *b->options.red;
 	if (b->options.group) {
 		c.hist.group = b->options.group;
 		c.hist.group_in = b->options.group_in;
@@ -628,6 +643,19 @@ double bpf_engine_seconds(const struct bpf_engine *b)
 	return b->seconds;
 }
 
+double bpf_engine_age(const struct bpf_engine *b)
+{
+	return (double)(clock_ns(CLOCK_MONOTONIC) - b->attached_ns) * 1e-9;
+}
+
+double bpf_engine_stopped(const struct bpf_engine *b, uint64_t group)
+{
+	for (size_t i = 0; bpf_probes[i].program; i++)
+		if ((bpf_probes[i].group & group) && b->fates[i].stopped > 0)
+			return b->fates[i].stopped;
+	return 0;
+}
+
 uint64_t bpf_engine_map_bytes(const struct bpf_engine *b)
 {
 	return b->map_bytes;
@@ -901,7 +929,7 @@ int bpf_engine_names(struct bpf_engine *b, const uint64_t *addresses, size_t n, 
 
 void bpf_engine_stop(struct bpf_engine *b, uint64_t groups)
 {
-	double after = (double)(clock_ns(CLOCK_MONOTONIC) - b->attached_ns) * 1e-9;
+	double after = bpf_engine_age(b);
 
 	for (size_t i = 0; bpf_probes[i].program; i++) {
 		if (!(bpf_probes[i].group & groups) || !b->fates[i].attached ||

@@ -17,6 +17,7 @@
 struct bpf_engine;
 struct wire_hist_config;
 struct perf_event_attr;
+struct wire_red_config;
 
 /* Groups of programs, as a mask of 64 bits; a program may serve several. bpf_probes[] says what each is for. */
 enum bpf_group {
@@ -27,10 +28,12 @@ enum bpf_group {
 	BPF_WAKE =
 		1u
 		<< 4, /* why locks are held: only while somebody waits for locks, see bpf_engine_start */
-	BPF_NOTED = 1u << 5,    /* distributions of requests that are noted where they begin */
-	BPF_PROFILE = 1u << 6,  /* whole stacks of what runs, bpf_options::hz times a second */
-	BPF_CHILDREN = 1u << 7, /* and children of those that are profiled */
-	BPF_BYTES = 1u << 8,    /* what threads send and receive */
+	BPF_NOTED = 1u << 5,      /* distributions of requests that are noted where they begin */
+	BPF_PROFILE = 1u << 6,    /* whole stacks of what runs, bpf_options::hz times a second */
+	BPF_CHILDREN = 1u << 7,   /* and children of those that are profiled */
+	BPF_BYTES = 1u << 8,      /* what threads send and receive */
+	BPF_RED = 1u << 12,       /* requests of services, see bpf_options::red */
+	BPF_RED_QUEUE = 1u << 13, /* and how long they lie unread */
 };
 
 #define BPF_EVENT (1u << 11) /* whole stacks where a tracepoint is hit: bpf_options::event */
@@ -63,6 +66,7 @@ struct bpf_options {
 	const struct wire_hist_config
 		*hist; /* NULL: no distributions; of a profile: the control group only */
 	uint32_t hist_cells;
+	const struct wire_red_config *red; /* of BPF_RED; NULL: nothing is followed */
 };
 
 struct bpf_probe {
@@ -103,6 +107,10 @@ bool bpf_engine_has(const struct bpf_engine *b, uint64_t group);
 const char *bpf_engine_why(const struct bpf_engine *b, uint64_t group);
 const struct bpf_fate *bpf_engine_fate(const struct bpf_engine *b, size_t probe);
 double bpf_engine_seconds(const struct bpf_engine *b); /* CPU time that loading and attaching took */
+/* Since the programs were attached. */
+double bpf_engine_age(const struct bpf_engine *b);
+/* Seconds of that after which a group was stopped; 0: it was not. */
+double bpf_engine_stopped(const struct bpf_engine *b, uint64_t group);
 uint64_t bpf_engine_map_bytes(const struct bpf_engine *b);
 int bpf_engine_cpus(const struct bpf_engine *b); /* possible ones: values of a per-CPU map */
 

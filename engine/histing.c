@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -213,28 +211,6 @@ static int end_interval(struct histing *h, bool last, struct err *e)
 
 /* ---- the loop ---- */
 
-static int wait_until(struct histing *h, uint64_t until)
-{
-	struct pollfd p[2] = { { .fd = h->loop.signals, .events = POLLIN },
-			       { .fd = STDOUT_FILENO } }; /* whether its reader has gone */
-	uint64_t now;
-	int err;
-
-	while ((now = clock_ns(CLOCK_MONOTONIC)) < until) {
-		struct timespec t = { .tv_sec = (time_t)((until - now) / 1000000000u),
-				      .tv_nsec = (long)((until - now) % 1000000000u) };
-
-		if (ppoll(p, 2, &t, NULL) < 0 && errno != EINTR)
-			return -errno;
-		err = loop_signal(h->loop.signals);
-		if (err)
-			return err;
-		if (p[1].revents & (POLLERR | POLLHUP))
-			return -EPIPE;
-	}
-	return 0;
-}
-
 static void calibrate(struct histing *h)
 {
 	uint64_t at = h->ticks % CALIBRATE_EVERY;
@@ -301,7 +277,7 @@ static int run_interval(struct histing *h, uint64_t end)
 {
 	for (;;) {
 		uint64_t next = h->started_ns + (h->ticks + 1) * TICK_NS;
-		int err = wait_until(h, earlier(next, end));
+		int err = loop_sleep(&h->loop, earlier(next, end));
 
 		if (!err && clock_ns(CLOCK_MONOTONIC) >= next)
 			err = tick(h);

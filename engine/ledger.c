@@ -37,6 +37,9 @@ static void take_losses(struct ledger *l, const __u64 *loss)
 	l->hist_untimed = loss[LOSS_HIST_UNTIMED];
 	l->hist_starts = loss[LOSS_HIST_STARTS];
 	l->hist_errors = loss[LOSS_HIST_ERRORS];
+	l->red_services = loss[LOSS_RED_SERVICES];
+	l->red_sockets = loss[LOSS_RED_SOCKETS];
+	l->red_names = loss[LOSS_RED_NAMES];
 }
 
 static void take_programs(struct ledger *l, const struct bpf_engine *b,

@@ -203,6 +203,7 @@ void look_make_view(struct session *s, struct snapshot *first, struct snapshot *
 		.threads = s->threads,
 		.nthreads = nthreads,
 		.lost_total = total,
+		.reds = s->probing.red && !s->args.live ? &s->probing.reds : NULL,
 	};
 	s->view_ready = true;
 }

@@ -2,9 +2,12 @@
 #include "engine/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 int loop_open(struct loop *l, struct err *e)
 {
@@ -51,4 +54,26 @@ int loop_signal(int signals)
 	if (read(signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return 0;
 	return si.ssi_signo == SIGINT ? -EINTR : -ECANCELED;
+}
+
+int loop_sleep(const struct loop *l, uint64_t until_ns)
+{
+	struct pollfd p[2] = { { .fd = l->signals, .events = POLLIN },
+			       { .fd = STDOUT_FILENO } }; /* whether its reader has gone */
+	uint64_t now;
+	int err;
+
+	while ((now = clock_ns(CLOCK_MONOTONIC)) < until_ns) {
+		struct timespec t = { .tv_sec = (time_t)((until_ns - now) / 1000000000u),
+				      .tv_nsec = (long)((until_ns - now) % 1000000000u) };
+
+		if (ppoll(p, 2, &t, NULL) < 0 && errno != EINTR)
+			return -errno;
+		err = loop_signal(l->signals);
+		if (err)
+			return err;
+		if (p[1].revents & (POLLERR | POLLHUP))
+			return -EPIPE;
+	}
+	return 0;
 }

@@ -23,4 +23,8 @@ void loop_close(struct loop *l);                                 /* accepts a cl
 /* -EINTR for SIGINT, -ECANCELED for SIGTERM and SIGHUP, 0 when none is pending. */
 int loop_signal(int signals);
 
+/* Sleep until a time of CLOCK_MONOTONIC. 0: it has come; -EPIPE: the reader of what is written has gone; else as
+ * loop_signal(), or -errno. */
+int loop_sleep(const struct loop *l, uint64_t until_ns);
+
 #endif

@@ -49,6 +49,16 @@ static void tell_fates(const struct probing *p)
 	}
 }
 
+static void open_red(struct probing *p)
+{
+	struct err e = { 0 };
+
+	if (!bpf_engine_has(p->env->bpf, BPF_RED))
+		return; /* tell_fates() has the reason */
+	if (bpf_red_open(&p->red, p->env->bpf, &p->red_plan, p->env->root, &e))
+		collector_status(p->env, "requests", e.code, "%s", e.msg);
+}
+
 void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args,
 		  const struct hist_wish *group)
 {
@@ -75,6 +85,10 @@ void probing_open(struct probing *p, struct collector_env *env, const struct ses
 		o.hist_cells = p->plan.cells;
 		p->groups |= p->plan.groups;
 	}
+	if (p->groups & BPF_RED) {
+		bpf_red_plan(&p->red_plan, &(struct red_wish){ .clients = true }, env->root);
+		o.red = &p->red_plan;
+	}
 	if (!p->groups)
 		return;
 	if (bpf_engine_open_with(&env->bpf, p->groups, &o, &e)) {
@@ -83,6 +97,7 @@ void probing_open(struct probing *p, struct collector_env *env, const struct ses
 	}
 	if (w.kinds)
 		bpf_hists_open(&p->hists, env->bpf, &p->plan, env->root);
+	open_red(p);
 	env->name_kernel = naming_kernel;
 	env->name_program = name_program;
 	env->namer = p;
@@ -97,6 +112,9 @@ void probing_close(struct probing *p)
 	if (p->names_open)
 		names_close(&p->names);
 	bpf_hists_close(p->hists);
+	bpf_red_close(p->red);
+	reds_done(&p->red_first);
+	reds_done(&p->reds);
 	bpf_engine_close(p->env->bpf);
 	hists_done(&p->first);
 	*p = (struct probing){ 0 };
@@ -115,9 +133,20 @@ void probing_hists(struct probing *p, struct hists *out)
 	collector_status(p->env, "distributions", err, "%s", e.msg);
 }
 
+static void read_red(struct probing *p, struct reds *out)
+{
+	struct err e = { 0 };
+
+	if (p->red && bpf_red_read(p->red, out, &e)) {
+		reds_clear(out);
+		collector_status(p->env, "requests", e.code, "%s", e.msg);
+	}
+}
+
 void probing_begin(struct probing *p)
 {
 	probing_hists(p, &p->first);
+	read_red(p, &p->red_first);
 }
 
 void probing_end(struct probing *p, struct hists *window)
@@ -125,6 +154,9 @@ void probing_end(struct probing *p, struct hists *window)
 	probing_hists(p, window);
 	hists_subtract(window, &p->first);
 	hists_tidy(window);
+	read_red(p, &p->reds);
+	reds_subtract(&p->reds, &p->red_first);
+	reds_tidy(&p->reds);
 }
 
 /* ---- while they run ---- */

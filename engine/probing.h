@@ -7,6 +7,7 @@
 
 #include "bpf/wire.h"
 #include "collectors/bpf_hists.h"
+#include "collectors/bpf_red.h"
 #include "collectors/collector.h"
 #include "engine/budget.h"
 #include "model/hist.h"
@@ -27,7 +28,10 @@ struct probing {
 	bool live;                 /* there is no end */
 	struct bpf_hists *hists;   /* NULL: none */
 	struct bpf_hists_plan plan;
-	struct hists first; /* distributions when the window began */
+	struct hists first;  /* distributions when the window began */
+	struct bpf_red *red; /* NULL: requests are not followed */
+	struct wire_red_config red_plan;
+	struct reds red_first, reds; /* when the window began; of the window */
 	struct budget budget;
 	size_t dearest;                 /* of the programs, when the budget does not suffice */
 	uint64_t ticks, calibrate_from; /* ticks so far; from which on programs are calibrated */

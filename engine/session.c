@@ -219,6 +219,7 @@ void session_report(struct session *s, struct report *r)
 	r->host = &s->host;
 	r->view = session_view(s);
 	r->hists = s->probing.hists ? &s->hists : NULL;
+	r->reds = s->probing.red && !s->args.live ? &s->probing.reds : NULL;
 	r->start_wall_ns = s->start_wall_ns;
 	r->seconds = interval_seconds(&s->window);
 	r->replayed = s->args.replay != NULL;

@@ -11,12 +11,13 @@
 #include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
+#include "export/red.h"
 
 #define LINE_END "\r\n"
 
 /* Quoted when needed. A spreadsheet takes a field that begins with = + - @ for a formula, and names come from anybody:
  * such a name gets an apostrophe in front. */
-static void put_field(struct buf *out, const char *raw)
+void csv_field(struct buf *out, const char *raw)
 {
 	struct buf safe = { 0 };
 
@@ -71,7 +72,7 @@ static void put_instance(struct buf *out, const struct interval *iv, enum scope 
 			 interval_delta(iv, M_TIME_SHORT, row) > 0 ? " (short-lived)" : "");
 	else
 		snprintf(text, sizeof(text), "%s", name);
-	put_field(out, text);
+	csv_field(out, text);
 }
 
 static void write_csv(struct buf *out, const struct report *r, const struct style *s)
@@ -85,6 +86,10 @@ static void write_csv(struct buf *out, const struct report *r, const struct styl
 	}
 	if (r->parts == REPORT_COUNTS) {
 		csv_counts(out, r);
+		return;
+	}
+	if (r->parts == REPORT_RED) {
+		csv_red(out, r);
 		return;
 	}
 	buf_str(out, "metric,scope,instance,value,unit,kind" LINE_END);

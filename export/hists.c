@@ -209,24 +209,6 @@ void openmetrics_hists(struct buf *out, const struct report *r)
 
 #define LINE_END "\r\n"
 
-/* See csv.c: no name becomes a formula. */
-static void put_field(struct buf *out, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	buf_char(out, '"');
-	if (*raw && strchr("=+-@", *raw))
-		buf_char(out, '\'');
-	text_printable(&safe, raw, strlen(raw));
-	for (size_t i = 0; i < safe.len; i++) {
-		if (safe.data[i] == '"')
-			buf_char(out, '"');
-		buf_char(out, safe.data[i]);
-	}
-	buf_char(out, '"');
-	buf_done(&safe);
-}
-
 void csv_hists(struct buf *out, const struct report *r)
 {
 	if (!r->interval)
@@ -242,7 +224,7 @@ void csv_hists(struct buf *out, const struct report *r)
 			buf_printf(out, "%.3f,%s,%s,%s,", (double)r->start_wall_ns * 1e-9,
 				   hist_kinds[row->kind].name, measure_of(row),
 				   hist_key_name(row->by));
-			put_field(out, name);
+			csv_field(out, name);
 			buf_printf(out, ",%.9g,%.9g,%s,%" PRIu64 LINE_END,
 				   hist_value(row->kind, (double)hist_low(slot)),
 				   hist_value(row->kind, (double)hist_high(slot)), unit_of(row),

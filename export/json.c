@@ -15,6 +15,7 @@
 #include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
+#include "export/red.h"
 #include "model/stacks.h"
 
 static void put_string(struct json *j, const char *key, const char *raw)
@@ -179,7 +180,8 @@ static void put_cleared(struct json *j, const struct findings *fs)
 static const struct {
 	const char *id, *why;
 } missing_sections[] = {
-	{ "red", "requests of services are not followed by this version" },
+	{ "red",
+	  "needs eBPF and a kernel of 6.3 or later, which was not there: /proc has no requests" },
 	{ "time",
 	  "needs eBPF, which was not there: /proc cannot split every thread's time exactly" },
 	{ "histograms", "needs eBPF, which was not there: /proc has sums, not distributions" },
@@ -201,6 +203,8 @@ static bool has_accounts(const struct report *r)
 
 static bool has_section(const struct report *r, const char *id)
 {
+	if (!strcmp(id, "red"))
+		return r->reds && !r->reds->why[0];
 	if (!strcmp(id, "time"))
 		return has_accounts(r);
 	if (!strcmp(id, "histograms"))
@@ -392,12 +396,6 @@ static void put_mechanisms(struct json *j, const struct report *r)
 	json_end_array(j);
 }
 
-static void put_empty(struct json *j, const char *key)
-{
-	json_array(j, key);
-	json_end_array(j);
-}
-
 /* ---- ledger ---- */
 
 static void put_programs(struct json *j, const struct ledger *l)
@@ -429,6 +427,9 @@ static void put_maps(struct json *j, const struct ledger *l)
 		json_u64(j, "hist_index", l->hist_keys);
 		json_u64(j, "hist_requests", l->hist_starts);
 		json_u64(j, "hist_errors", l->hist_errors);
+		json_u64(j, "red_services", l->red_services);
+		json_u64(j, "red_sockets", l->red_sockets);
+		json_u64(j, "red_names", l->red_names);
 	}
 	json_end_object(j);
 }
@@ -475,7 +476,7 @@ static void put_triage(struct json *j, const struct report *r)
 	put_cleared(j, &r->findings);
 	put_unknown(j, r);
 	put_use(j, r);
-	put_empty(j, "red");
+	json_red(j, r);
 	put_time(j, r);
 	json_hists(j, r);
 	put_stacks(j, r);
@@ -504,6 +505,8 @@ static void write_json(struct buf *out, const struct report *r, const struct sty
 		json_hists(&j, r);
 	else if (r->parts & REPORT_COUNTS)
 		json_counts(&j, r);
+	else
+		json_red(&j, r);
 	put_ledger(&j, &r->ledger);
 	json_end_object(&j);
 	buf_char(out, '\n');

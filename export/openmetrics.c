@@ -13,6 +13,7 @@
 #include "export/counts.h"
 #include "export/exporter.h"
 #include "export/hists.h"
+#include "export/red.h"
 
 /* The labels of every row of a scope, written once and used by each of its metrics. */
 struct labels {
@@ -323,6 +324,8 @@ static void write_openmetrics(struct buf *out, const struct report *r, const str
 		openmetrics_hists(out, r);
 	} else if (r->parts == REPORT_COUNTS) {
 		openmetrics_counts(out, r);
+	} else if (r->parts == REPORT_RED) {
+		openmetrics_red(out, r);
 	} else {
 		if (r->view)
 			put_metrics(out, r->view->last, s->verbose);

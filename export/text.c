@@ -7,6 +7,7 @@
  *   time of threads               text_time.c
  *   kernel by kind of work        text_kernel.c
  *   USE table                     text_use.c
+ *   requests of services          text_red.c
  *   60-second checklist           text_sheets.c
  *   ruled out, not checked, cost  text_rest.c
  */
@@ -163,6 +164,8 @@ static void write_text(struct buf *out, const struct report *r, const struct sty
 			text_hists(out, r, s);
 		else if (r->parts & REPORT_COUNTS)
 			text_counts(out, r, s);
+		else if (r->parts & REPORT_RED)
+			text_red(out, r, s);
 		else
 			text_time(out, r, s);
 		if (!r->more)
@@ -178,6 +181,7 @@ static void write_text(struct buf *out, const struct report *r, const struct sty
 	text_time(out, r, s);
 	text_kernel(out, r, s);
 	text_use(out, r, s);
+	text_red(out, r, s);
 	text_sheets(out, r, s);
 	if (r->verdict == VERDICT_ACTIONABLE)
 		text_cleared(out, r, s);

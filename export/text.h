@@ -9,6 +9,7 @@ void text_findings(struct buf *out, const struct report *r, const struct style *
 void text_use(struct buf *out, const struct report *r, const struct style *s);
 void text_kernel(struct buf *out, const struct report *r, const struct style *s);
 void text_time(struct buf *out, const struct report *r, const struct style *s);
+void text_red(struct buf *out, const struct report *r, const struct style *s);
 void text_sheets(struct buf *out, const struct report *r, const struct style *s);
 void text_cleared(struct buf *out, const struct report *r, const struct style *s);
 void text_unknown(struct buf *out, const struct report *r, const struct style *s);

@@ -167,7 +167,7 @@ static void programs(struct buf *out, const struct report *r, const struct style
 {
 	const struct ledger *l = &r->ledger;
 	bool done[LEDGER_PROGRAMS] = { false };
-	bool all = s->verbose || (r->parts & REPORT_TRIAGE) == REPORT_HISTS;
+	bool all = s->verbose || r->parts == REPORT_HISTS || r->parts == REPORT_RED;
 	char number[32], size[32], text[200];
 	struct para p;
 
@@ -239,6 +239,12 @@ static void missed(struct buf *out, const struct report *r, const struct style *
 	count(&p, &any, l->hist_starts, "value that was not taken", "values that were not taken");
 	count(&p, &any, l->hist_errors, "error that was not counted",
 	      "errors that were not counted");
+	count(&p, &any, l->red_services, "connection of a service that found no place",
+	      "connections of services that found no place");
+	count(&p, &any, l->red_sockets, "connection that found no place",
+	      "pieces of data on connections that found no place");
+	count(&p, &any, l->red_names, "request that is under no name",
+	      "requests that are under no name");
 	count(&p, &any, l->dead_full + l->stacks_full + l->pairs_full + l->samples_full,
 	      "entry that found an eBPF map full", "entries that found an eBPF map full");
 	if (!any)

@@ -11,6 +11,7 @@
 #include "model/finding.h"
 #include "model/hist.h"
 #include "model/host.h"
+#include "model/red.h"
 #include "model/view.h"
 
 /* What a command has to say: sections of the other nouns, for one window. A section that a command does not have
@@ -77,6 +78,7 @@ struct ledger {
 	uint64_t unseen_switches, missed_switches, clock_anomalies, storage_refused, dead_full,
 		stacks_full, pairs_full, samples_full, recursion;
 	uint64_t hist_keys, hist_untimed, hist_starts, hist_errors; /* enum wire_loss */
+	uint64_t red_services, red_sockets, red_names;
 };
 
 enum verdict { VERDICT_HEALTHY, VERDICT_ACTIONABLE, VERDICT_INCONCLUSIVE };
@@ -87,7 +89,8 @@ enum report_part {
 	REPORT_TIME = 1u << 1,    /* where the time of threads went */
 	REPORT_HISTS = 1u << 2,   /* distributions */
 	REPORT_COUNTS = 1u << 3,  /* counts of events */
-	REPORT_TRIAGE = REPORT_VERDICT | REPORT_TIME | REPORT_HISTS,
+	REPORT_RED = 1u << 4,     /* requests of services */
+	REPORT_TRIAGE = REPORT_VERDICT | REPORT_TIME | REPORT_HISTS | REPORT_RED,
 };
 
 struct report {
@@ -113,6 +116,7 @@ struct report {
 	const struct view *view;     /* for exporters that print every metric */
 	const struct hists *hists;   /* NULL: none were looked for */
 	const struct counts *counts; /* NULL: nothing was counted */
+	const struct reds *reds;     /* NULL: requests were not followed */
 	int64_t pid;                 /* the process that was asked for; 0: all */
 	const char *cgroup; /* the control group that was asked for, as it was typed; NULL: all */
 };

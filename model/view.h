@@ -6,6 +6,7 @@
 #include "model/cause.h"
 #include "model/host.h"
 #include "model/interval.h"
+#include "model/red.h"
 #include "model/snapshot.h"
 
 /* How a source fared: one line of doctor, of "not checked", of the ledger. */
@@ -48,6 +49,7 @@ struct view {
 	const struct lost_row *threads; /* of the process that was asked for, most lost first */
 	size_t nthreads;
 	double lost_total; /* thread-seconds per second over all processes */
+	const struct reds *reds; /* requests of services; NULL: they were not followed */
 	double measured; /* share of the window in which the time of threads was measured, where it was; else 1 */
 };
 
