@@ -383,7 +383,8 @@ static int attach_samples(struct bpf_engine *b, struct bpf_program *p)
 	size_t before = b->nsample_links;
 	int err = -ENODEV;
 
-	if (b->options.event)
+	/* where everything is tried there are both: the event is for the program of events */
+	if (b->options.event && !b->options.suspect)
 		a = *b->options.event;
 	if (!b->sample_links) /* there are three that sample */
 		b->sample_links = mem_array(3 * (size_t)b->cpus, sizeof(*b->sample_links));

@@ -2,9 +2,12 @@
 #include "engine/probing.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "collectors/bpf_engine.h"
+#include "collectors/perf_events.h"
 #include "engine/naming.h"
 #include "engine/session.h"
 
@@ -59,6 +62,19 @@ static void open_red(struct probing *p)
 		collector_status(p->env, "requests", e.code, "%s", e.msg);
 }
 
+/* Where everything is tried: a tracepoint that is hit seldom. NULL: there is none. */
+static const struct perf_event_attr *some_event(const struct root *root, struct perf_event_attr *a)
+{
+	struct perf_event ev;
+
+	if (perf_event_find(root, "sched:sched_process_exit", &ev, NULL))
+		return NULL;
+	memset(a, 0, sizeof(*a));
+	perf_event_fill(&ev, a);
+	perf_event_rate(a, 0, 1);
+	return a;
+}
+
 void probing_open(struct probing *p, struct collector_env *env, const struct session_args *args,
 		  const struct hist_wish *group)
 {
@@ -68,6 +84,7 @@ void probing_open(struct probing *p, struct collector_env *env, const struct ses
 				 .group = group->group,
 				 .group_in = group->group_in,
 				 .group_level = group->group_level };
+	struct perf_event_attr event;
 	struct err e = { 0 };
 
 	*p = (struct probing){ .env = env,
@@ -91,6 +108,8 @@ void probing_open(struct probing *p, struct collector_env *env, const struct ses
 	}
 	if (!p->groups)
 		return;
+	if (p->groups & BPF_EVENT)
+		o.event = some_event(env->root, &event);
 	if (bpf_engine_open_with(&env->bpf, p->groups, &o, &e)) {
 		collector_status(env, "eBPF", e.code, "%s", e.msg);
 		return;
