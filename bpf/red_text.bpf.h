@@ -151,19 +151,29 @@ hidden void red_put_char(struct red_route *r, char c)
 		r->name.text[r->at++ & 63] = c;
 }
 
-hidden void red_cut_to(struct red_route *r, __u32 at)
+/* What a segment was written over by something shorter has left behind the end. By words: of characters each would be a
+ * branch for the verifier. Not static: it looks at it once. */
+__noinline int red_wipe(struct red_route *r)
 {
-	for (__u32 i = 0; i < WIRE_RED_NAME; i++)
-		if (i >= at)
-			r->name.text[i] = 0;
-	r->at = at;
+	__u32 at;
+
+	if (!r)
+		return 0;
+	at = r->at;
+	for (__u32 w = 0; w < WIRE_RED_NAME / 8; w++) {
+		if (at <= 8 * w)
+			r->name.words[w] = 0;
+		else if (at < 8 * w + 8)
+			r->name.words[w] &= (1ull << 8 * (at & 7)) - 1;
+	}
+	return 0;
 }
 
 hidden void red_end_segment(struct red_route *r)
 {
 	if (!r->odd)
 		return;
-	red_cut_to(r, r->begin);
+	r->at = r->begin;
 	red_put_char(r, ':');
 	red_put_char(r, 'i');
 	red_put_char(r, 'd');
@@ -234,9 +244,10 @@ __noinline __u32 red_name_route(__u32 slot, const union red_head *h)
 	bpf_loop(sizeof(r->head), red_route_step, &r, 0);
 	__builtin_memset(&r->head, 0, sizeof(r->head));
 	if (!r->whole) { /* what is cut may have been the beginning of an identifier */
-		red_cut_to(r, r->begin);
+		r->at = r->begin;
 		red_put_char(r, '*');
 	}
+	red_wipe(r);
 	return red_cell(slot, RED_OPERATION, &r->name);
 }
 
