@@ -33,7 +33,7 @@ hidden void red_count(__u32 cell)
 }
 
 __noinline int red_ask_redis(struct red_sock *s, const struct red_bytes *b, const union red_head *h,
-			__u32 bytes)
+			     __u32 bytes)
 {
 	struct red_walk *w;
 	bool fresh;
@@ -43,11 +43,6 @@ __noinline int red_ask_redis(struct red_sock *s, const struct red_bytes *b, cons
 		return 0;
 	fresh = !s->pending && !s->ask.elements && !s->ask.skip;
 	shape = red_mix(h->words[0], h->words[1]);
-	if (fresh && s->length == bytes && s->shape == shape) {
-		s->pending = 1;
-		red_count(s->cell);
-		return 0;
-	}
 	s->length = 0;
 	if (s->torn)
 		return 0;
@@ -150,6 +145,20 @@ hidden int red_ask_headed(struct red_sock *s, const union red_head *h)
 	return 0;
 }
 
+/* The same request once more, as clients like to send it: sixteen bytes tell. */
+hidden bool red_ask_again(struct red_sock *s, const struct red_bytes *b, __u32 bytes)
+{
+	__u64 words[2];
+
+	if (s->protocol != RED_REDIS || s->length != bytes || s->pending || s->ask.elements ||
+	    s->ask.skip || b->n < 16 || bpf_probe_read_user(words, sizeof(words), b->at) ||
+	    red_mix(words[0], words[1]) != s->shape)
+		return false;
+	s->pending = 1;
+	red_count(s->cell);
+	return true;
+}
+
 __noinline int red_look_at_request(struct red_sock *s, struct wire_red *r, __u32 bytes)
 {
 	union red_head h;
@@ -158,6 +167,8 @@ __noinline int red_look_at_request(struct red_sock *s, struct wire_red *r, __u32
 	if (!s || !r)
 		return 0;
 	red_find(bytes, &b);
+	if (red_ask_again(s, &b, bytes))
+		return 0;
 	if (!red_read(&b, 0, &h)) {
 		r->unread += config.red.content;
 		if (s->protocol == RED_UNKNOWN)
@@ -244,7 +255,7 @@ __noinline int red_fail(struct red_sock *s, struct wire_red *r, __u64 word, __u3
 
 /* Replies that are whole in what was sent; 0: all that are due. */
 __noinline __u32 red_answer_redis(struct red_sock *s, struct wire_red *r, const struct red_bytes *b,
-			     __u32 bytes)
+				  __u32 bytes)
 {
 	struct red_walk *w;
 
@@ -338,6 +349,17 @@ hidden void red_judge_reply(struct red_sock *s, struct wire_red *r, const union 
 		red_fail(s, r, w.error, 1);
 }
 
+/* The reply to one command: a sign tells whether it is an error. */
+hidden bool red_answer_once(struct red_sock *s, const struct red_bytes *b)
+{
+	char sign;
+
+	if (s->protocol != RED_REDIS || s->pending != 1 || s->batch || s->answer.elements ||
+	    s->answer.skip || !b->at || bpf_probe_read_user(&sign, sizeof(sign), b->at))
+		return false;
+	return sign != '-';
+}
+
 __noinline int red_look_at_answer(struct red_sock *s, struct wire_red *r, __u32 bytes)
 {
 	union red_head h;
@@ -347,7 +369,7 @@ __noinline int red_look_at_answer(struct red_sock *s, struct wire_red *r, __u32 
 	if (!s || !r)
 		return 0;
 	red_find(bytes, &b);
-	if (!red_read(&b, 0, &h)) {
+	if (red_answer_once(s, &b) || !red_read(&b, 0, &h)) {
 		red_end(s, r, 0);
 		return 0;
 	}

@@ -62,7 +62,7 @@ extern const struct step_maker step_makers[];
 /* The ids of the rules that are tables of their own: */
 extern const struct rule rules_memory_growth[], rules_memory_faults[], rules_memory_errors[];
 extern const struct rule rules_cpu_cgroup[], rules_cpu[], rules_lock[], rules_memory[],
-	rules_disk[], rules_fs[], rules_net[], rules_app[], rules_app_net[],
-	rules_app_red[], rules_kernel[];
+	rules_disk[], rules_fs[], rules_net[], rules_app[], rules_app_net[], rules_app_red[],
+	rules_kernel[];
 
 #endif

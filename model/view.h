@@ -48,7 +48,7 @@ struct view {
 	size_t nlost;
 	const struct lost_row *threads; /* of the process that was asked for, most lost first */
 	size_t nthreads;
-	double lost_total; /* thread-seconds per second over all processes */
+	double lost_total;       /* thread-seconds per second over all processes */
 	const struct reds *reds; /* requests of services; NULL: they were not followed */
 	double measured; /* share of the window in which the time of threads was measured, where it was; else 1 */
 };
