@@ -92,10 +92,12 @@ static int parse_pids(const char *list, const char *ns, int *pids, size_t *n)
 					    list);
 		if (*n == PIDS_MAX)
 			return output_usage("profile", "-p takes %d processes at most", PIDS_MAX);
-		status = target_pid("profile", (int)pid, ns, &pids[*n]);
+		pids[(*n)++] = (int)pid;
+	}
+	for (size_t i = 0; i < *n; i++) {
+		status = target_pid("profile", pids[i], ns, &pids[i]);
 		if (status)
 			return status;
-		++*n;
 	}
 	return *n ? 0 : output_usage("profile", "-p needs a process id");
 }
