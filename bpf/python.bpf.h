@@ -58,8 +58,8 @@ hidden bool read_at(__u64 base, __u16 offset, __u64 *out)
 hidden __u8 python_text(const struct wire_python *v, __u64 string, char *out, __u32 most,
 			__u8 *wide)
 {
-	__u32 state = 0, size, kind;
-	__u64 length = 0;
+	__u64 length = 0, size;
+	__u32 state = 0, kind;
 
 	*wide = 0;
 	/* two words of every object, then the length, the hash, and what kind it is: bits 2 to 4, compact, ASCII */
@@ -71,13 +71,13 @@ hidden __u8 python_text(const struct wire_python *v, __u64 string, char *out, __
 		*wide = kind;
 	if (length > most)
 		length = most;
-	size = (__u32)length * (*wide > 1 ? *wide : 1);
+	size = length * (*wide > 1 ? *wide : 1);
 	if (size > most)
 		size = most;
-	barrier_var(size);
-	size &= 0xff;
-	if (size > most ||
-	    bpf_probe_read_user(out, size, (void *)(string + (*wide ? v->wide : v->ascii))))
+	barrier_var(size); /* the verifier of 6.1 wants to see its bound right before it is used */
+	if (size > most)
+		return 0;
+	if (bpf_probe_read_user(out, (__u32)size, (void *)(string + (*wide ? v->wide : v->ascii))))
 		return 0;
 	return (__u8)size;
 }
@@ -119,10 +119,11 @@ __noinline int python_name(struct python_walk *w, __u64 code)
 /* Add an entry, or marks to the last one. */
 hidden long python_put(struct python_walk *w, __u64 entry)
 {
-	__u32 at = w->first + w->n, zero = 0;
+	__u64 at = (__u32)(w->first + w->n);
+	__u32 zero = 0;
 	struct profile_scratch *s = bpf_map_lookup_elem(&profile_scratch, &zero);
 
-	barrier_var(at);
+	barrier_var(at); /* what is compared is what is added: see walk_frame() */
 	if (!s || at >= WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + WIRE_PYTHON)
 		return 1;
 	s->ip[at] = entry;
@@ -132,7 +133,8 @@ hidden long python_put(struct python_walk *w, __u64 entry)
 
 hidden void python_mark(struct python_walk *w, __u64 mark)
 {
-	__u32 at = w->first + w->n - 1, zero = 0;
+	__u64 at = (__u32)(w->first + w->n - 1);
+	__u32 zero = 0;
 	struct profile_scratch *s = bpf_map_lookup_elem(&profile_scratch, &zero);
 
 	barrier_var(at);

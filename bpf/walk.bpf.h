@@ -143,11 +143,17 @@ __noinline int walk_find_rule(struct wire_rule *out, __u32 table, __u32 blocks, 
 	b = bpf_map_lookup_elem(rules, &lo);
 	if (!b)
 		return -1;
+	/* the barriers: the verifier of 6.1 does not know how large a sum of bits may be, and must see the mask */
 	i |= step_if(b->pc[16], pc, 16);
+	barrier_var(i);
 	i |= step_if(b->pc[(i | 8) & (WIRE_RULES - 1)], pc, 8);
+	barrier_var(i);
 	i |= step_if(b->pc[(i | 4) & (WIRE_RULES - 1)], pc, 4);
+	barrier_var(i);
 	i |= step_if(b->pc[(i | 2) & (WIRE_RULES - 1)], pc, 2);
+	barrier_var(i);
 	i |= step_if(b->pc[(i | 1) & (WIRE_RULES - 1)], pc, 1);
+	barrier_var(i);
 	*out = b->rule[i & (WIRE_RULES - 1)];
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cmd/output.h"
 #include "cmd/stackfile.h"
+#include "cmd/target.h"
 #include "engine/profile_names.h"
 #include "engine/profiling.h"
 #include "export/text.h"
@@ -21,7 +22,7 @@
 #define PIDS_MAX 1024
 
 struct profile_args {
-	const char *pids, *cgroup;
+	const char *pids, *ns, *cgroup;
 	struct stackfile_args file;
 	struct output_args output;
 	bool all, cpu, no_kernel, no_inline, lines, debuginfod, per_thread;
@@ -41,6 +42,8 @@ static const struct profile_args defaults = {
 static const struct opt opts[] = {
 	{ 'p', "pid", OPT_STRING, offsetof(struct profile_args, pids), "PID[,PID]",
 	  "these processes, with their children", 0, 0, NULL },
+	{ 0, "ns", OPT_STRING, offsetof(struct profile_args, ns), "WHERE",
+	  "PIDs are numbers in the PID namespace of WHERE: of a process, or of a container by its id or control group", 0, 0, NULL },
 	{ 'C', "cgroup", OPT_STRING, offsetof(struct profile_args, cgroup), "CGROUP",
 	  "processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
 	  0, 0, NULL },
@@ -76,10 +79,11 @@ static const struct opt opts[] = {
 
 /* ---- who ---- */
 
-static int parse_pids(const char *list, int *pids, size_t *n)
+static int parse_pids(const char *list, const char *ns, int *pids, size_t *n)
 {
 	struct text t = text_of(list), one;
 	uint64_t pid;
+	int status;
 
 	while (text_until(&t, ',', &one)) {
 		if (!text_is_u64(one, &pid) || !pid || pid > 4194304)
@@ -90,6 +94,11 @@ static int parse_pids(const char *list, int *pids, size_t *n)
 			return output_usage("profile", "-p takes %d processes at most", PIDS_MAX);
 		pids[(*n)++] = (int)pid;
 	}
+	for (size_t i = 0; i < *n; i++) {
+		status = target_pid("profile", pids[i], ns, &pids[i]);
+		if (status)
+			return status;
+	}
 	return *n ? 0 : output_usage("profile", "-p needs a process id");
 }
 
@@ -99,6 +108,8 @@ static int check(const struct profile_args *a, int argc)
 
 	if (ways > 1)
 		return output_usage("profile", "takes one of -p, -C, -a and a command");
+	if (a->ns && !a->pids)
+		return output_usage("profile", "--ns says whose number PID is: it needs -p PID");
 	if (a->period > 0 && !a->event)
 		return output_usage("profile", "-c counts events: it needs -e EVENT");
 	if (a->cpu && a->event)
@@ -235,6 +246,8 @@ static void say(const struct profile_args *a, char *const *command, char *out, s
 
 	if (a->pids && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -p %s", a->pids);
+	if (a->ns && n < size)
+		n += (size_t)snprintf(out + n, size - n, " --ns %s", a->ns);
 	if (a->cgroup && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -C %s", a->cgroup);
 	if (a->event && n < size)
@@ -270,7 +283,7 @@ static int profile_run(const void *args, int argc, char **argv)
 	int status = check(a, argc);
 
 	if (!status && a->pids)
-		status = parse_pids(a->pids, pids, &pa.npids);
+		status = parse_pids(a->pids, a->ns, pids, &pa.npids);
 	if (status)
 		return status;
 	if (output_open(&o, &a->output, &e) || stackfile_check(a->output.file, &a->file, &e))
@@ -295,7 +308,7 @@ const struct command command_profile = {
 	.name = "profile",
 	.summary = "say in which functions CPU time goes, with whole stacks",
 	.usage =
-		"sixty profile [-p PID[,PID…] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-e EVENT [-c COUNT]] [-d SECONDS] [-o FILE]",
+		"sixty profile [-p PID[,PID…] [--ns WHERE] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-e EVENT [-c COUNT]] [-d SECONDS] [-o FILE]",
 	.description =
 		"Samples what runs on every CPU, and walks its stack in the kernel: by the unwind rules of each binary "
 		"(.eh_frame), so programs need no frame pointers and no debug information. Of -p and a command children are sampled "

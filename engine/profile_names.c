@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/root.h"
 #include "symbols/kallsyms.h"
+#include "symbols/jitdump.h"
 #include "symbols/perfmap.h"
 #include "symbols/python.h"
 
@@ -286,12 +287,23 @@ static bool read_all(int fd, struct buf *b)
 	return fd >= 0 && !root_reread(fd, b, PERFMAP_BYTES);
 }
 
+/* The dump that a process has mapped, if it has. */
+static void read_dump(const struct namer *nm, const struct program *g, struct perfmap *map,
+		      struct buf *names)
+{
+	memset(map, 0, sizeof(*map));
+	for (size_t i = 1; i <= g->n && !map->n; i++)
+		if (g->places[i].file != PROGRAM_NO_FILE &&
+		    nm->args->programs->files[g->places[i].file].dump)
+			jitdump_read(nm->args->programs->files[g->places[i].file].fd, map, names);
+}
+
 /* Code that the process made: its map may have been written since it was met. */
 static int name_memory(struct namer *nm, struct spot *list, size_t n)
 {
 	struct program *g = &nm->args->programs->list[list[0].owner & ~OF_PROGRAM];
-	struct buf text = { 0 };
-	struct perfmap map;
+	struct buf text = { 0 }, dumped = { 0 };
+	struct perfmap map, dump;
 	int err = 0;
 
 	if (g->jit < 0)
@@ -299,12 +311,15 @@ static int name_memory(struct namer *nm, struct spot *list, size_t n)
 	if (!read_all(g->jit, &text))
 		buf_clear(&text);
 	perfmap_parse(text_n(text.data, text.len), &map);
+	read_dump(nm, g, &dump, &dumped);
 	for (size_t i = 0; i < n && !err; i++) {
 		struct text name = perfmap_find(&map, list[i].place);
 		const struct program_place *at;
 		char said[64];
 		uint64_t distance;
 
+		if (!text_len(name))
+			name = perfmap_find(&dump, list[i].place);
 		if (text_len(name)) {
 			err = add_frame(nm, name, "[jit]", FRAME_JIT, &list[i].frame);
 			continue;
@@ -315,7 +330,9 @@ static int name_memory(struct namer *nm, struct spot *list, size_t n)
 		err = add_frame(nm, text_of(said), "", FRAME_USER, &list[i].frame);
 	}
 	mem_free(map.list);
+	mem_free(dump.list);
 	buf_done(&text);
+	buf_done(&dumped);
 	return err;
 }
 

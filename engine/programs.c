@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collectors/bpf_profile.h"
+#include "symbols/jitdump.h"
 #include "symbols/python.h"
 
 #define RULES_BYTES (96u << 20) /* in the kernel, of all binaries: 300 of a server have 30 MB */
@@ -122,6 +123,9 @@ static uint32_t take_file(struct programs *p, int pid, const struct image_mappin
 	snprintf(f->name, sizeof(f->name), "%.*s", IMAGE_NAME - 1, m->name);
 	if (!images_file(&p->images, pid, m, &f->head, &f->rules, &f->fd))
 		give_table(p, f);
+	f->dump = f->fd >= 0 && jitdump_is(f->name) && !images_owned(&p->images, pid, f->fd);
+	if (f->dump)
+		f->head.error = 0; /* it is no program, and needs not be one */
 	f->python = python_version(f->name);
 	if (f->python &&
 	    (f->fd < 0 || images_symbol(&p->images, f->fd, PYTHON_RUNTIME, &f->python_runtime)))

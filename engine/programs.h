@@ -24,7 +24,8 @@ struct program_file {
 	char name[IMAGE_NAME];
 	struct image_file head;
 	struct wire_rules *rules;
-	uint32_t table;          /* of the kernel; 0: it has no rules */
+	uint32_t table; /* of the kernel; 0: it has no rules */
+	bool dump;      /* of code that a process made, see symbols/jitdump.h; its owner is right */
 	unsigned python;         /* minor version of the CPython that it is; 0: it is none */
 	uint64_t python_runtime; /* address of its PYTHON_RUNTIME */
 	int fd;                  /* -1: not held */

@@ -29,7 +29,7 @@
 #define BLOCKS_CAP  (CHILD_ANSWER_CAP / sizeof(struct wire_rules) - 16)
 #define VDSO_CAP    (1u << 20)
 
-enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_LINES, ASK_JIT, ASK_SYMBOL };
+enum question { ASK_MAPPINGS, ASK_FILE, ASK_NAMES, ASK_LINES, ASK_JIT, ASK_SYMBOL, ASK_OWNER };
 
 struct ask {
 	uint32_t question;
@@ -281,6 +281,23 @@ static int answer_jit(const struct ask *a, int *fd)
 	return 0;
 }
 
+static int answer_owner(const struct ask *a)
+{
+	int fd = open_theirs(a);
+	uint64_t inner, uid;
+	struct stat st;
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (!read_ids(a->pid, &inner, &uid))
+		err = -ESRCH;
+	else if (fstat(fd, &st) || (st.st_uid != uid && st.st_uid))
+		err = -EPERM;
+	close(fd);
+	return err;
+}
+
 static int answer_symbol(const struct ask *a, struct buf *answer)
 {
 	int fd = open_theirs(a), err;
@@ -316,6 +333,8 @@ static int answer(void *ctx, const void *request, size_t size, struct buf *out, 
 		return answer_file(&a, out, fd);
 	case ASK_JIT:
 		return answer_jit(&a, fd);
+	case ASK_OWNER:
+		return answer_owner(&a);
 	case ASK_SYMBOL:
 		return answer_symbol(&a, out);
 	default:
@@ -516,6 +535,16 @@ int images_symbol(struct images *im, int fd, const char *name, uint64_t *address
 		err = -EPROTO;
 	if (!err)
 		memcpy(address, b.data, sizeof(*address));
+	buf_done(&b);
+	return err;
+}
+
+int images_owned(struct images *im, int pid, int fd)
+{
+	struct ask a = { .question = ASK_OWNER, .pid = pid, .fd = fd };
+	struct buf b = { 0 };
+	int err = ask(im, &a, NULL, DEADLINE_MS, &b, NULL);
+
 	buf_done(&b);
 	return err;
 }

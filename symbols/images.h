@@ -68,6 +68,9 @@ int images_lines(struct images *im, int fd, const uint64_t *places, size_t n, bo
 		 unsigned budget_ms, void (*each)(void *ctx, const struct dwarf_step *s),
 		 void *ctx);
 
+/* Does an open file belong to the process's user, or to root? 0; -EPERM; -ESRCH. */
+int images_owned(struct images *im, int pid, int fd);
+
 /* The address that an open file gives to a symbol of its own. 0; -ENOENT: it has none; -errno. */
 int images_symbol(struct images *im, int fd, const char *name, uint64_t *address);
 

@@ -37,8 +37,13 @@ void perfmap_parse(struct text in, struct perfmap *out)
 		out->list = mem_grow(out->list, &out->cap, out->n + 1, sizeof(*out->list));
 		out->list[out->n++] = e;
 	}
-	if (out->n)
-		qsort(out->list, out->n, sizeof(*out->list), by_start);
+	perfmap_order(out);
+}
+
+void perfmap_order(struct perfmap *m)
+{
+	if (m->n)
+		qsort(m->list, m->n, sizeof(*m->list), by_start);
 }
 
 struct text perfmap_find(const struct perfmap *m, uint64_t address)

@@ -23,6 +23,9 @@ struct perfmap {
 
 void perfmap_parse(struct text in, struct perfmap *out); /* mem_free out->list */
 
+/* What was filled in by hand, by start. */
+void perfmap_order(struct perfmap *m);
+
 /* The name of the code at an address; empty: there is none. */
 struct text perfmap_find(const struct perfmap *m, uint64_t address);
 

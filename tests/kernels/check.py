@@ -82,8 +82,7 @@ def check_bpf(name, out, found):
         return
     release = tuple(int(n) for n in re.findall(r"\d+", text(f"{out}/release"))[:2])
     absent = {"bytes_sent", "bytes_received", "red_received", "red_sent", "red_state_changes", "red_ready", "red_sweep"} if release < (6, 3) else set()    # trace points that came later
-    either = {"profile_tick", "profile_event"} if release < (6, 3) else set()     # whose loops older verifiers may refuse: then doctor says why
-    wrong = [f"{p['name']}: {p['why']}" for p in programs if (p["status"] != "ok") != (p["name"] in absent) and p["name"] not in either]
+    wrong = [f"{p['name']}: {p['why']}" for p in programs if (p["status"] != "ok") != (p["name"] in absent)]
     wrong += [f"{p['name']}: no reason but {p['lost']}" for p in programs if p["name"] in absent and "before 6.3" not in p["lost"]]
     say(f"{name}_bpf_programs", "; ".join(wrong) or ("" if programs else "none"))
     bytes_known = {k for t in found["time"] for k, v in t["bytes"].items() if v is not None}

@@ -52,6 +52,28 @@ is_whole() {
 	[ "$all" -gt 50 ] && [ $((100 * $(samples 'main;outer;middle_.i.;innermost_.i.(;|$)' "$1"))) -ge $((95 * all)) ]
 }
 
+# Code made at run time, told of in a dump; and one that somebody else owns.
+if [ "$(uname -m)" = x86_64 ] && "$cc" -O2 -o "$dir/maker" tests/profile/maker.c 2>"$dir/err"; then
+	"$sixty" profile -F 499 -o "$dir/made.folded" -- "$dir/maker" 2 "$dir" >"$dir/out" 2>"$dir/err"
+	all=$(samples '^maker;' "$dir/made.folded") hot=$(samples 'main;hot_.j.(;|$)' "$dir/made.folded") warm=$(samples 'main;warm_.j.(;|$)' "$dir/made.folded")
+	[ "$all" -gt 100 ] && [ $((100 * (hot + warm))) -ge $((90 * all)) ] && [ $((10 * hot)) -ge $((22 * warm)) ] && [ $((10 * hot)) -le $((40 * warm)) ]
+	check code_is_named_by_a_dump $? "$hot and $warm of $all: $(head -c 300 "$dir/made.folded") $(cat "$dir/err" "$dir/out")"
+	if command -v setpriv >/dev/null && [ "$(id -u)" = 0 ]; then
+		chmod 777 "$dir"
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$dir/maker" 20 "$dir" &
+		maker=$!
+		sleep 0.5
+		chown 12345 "$dir/jit-$maker.dump"
+		"$sixty" profile -F 499 -d 1 -p $maker -o "$dir/foreign.folded" >"$dir/out" 2>"$dir/err"
+		kill $maker
+		wait $maker 2>/dev/null
+		[ "$(samples '^maker;' "$dir/foreign.folded")" -gt 20 ] && ! grep -q 'hot_' "$dir/foreign.folded"
+		check a_dump_of_somebody_else_is_not_believed $? "$(head -c 400 "$dir/foreign.folded") $(cat "$dir/err")"
+	fi
+else
+	echo 'skip code_is_named_by_a_dump: it is written for x86-64'
+fi
+
 if ! "$cc" -O2 -g -o "$dir/nested" tests/profile/nested.c 2>"$dir/err"; then
 	check inlined_functions_are_frames 1 "$(cat "$dir/err")"
 	exit 0

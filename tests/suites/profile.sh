@@ -55,7 +55,7 @@ tests="$tests every_call_of_a_recursion_is_there threads_and_children_are_seen a
 tests="$tests a_deleted_and_stripped_program_has_whole_stacks symbols_are_found_by_build_id symbols_are_found_in_debug_data"
 tests="$tests an_early_end_keeps_the_result a_process_that_ends_ends_the_profile a_process_that_is_gone_is_said_to_be"
 tests="$tests a_command_that_cannot_run_is_said_so without_the_kernel_there_is_none_of_it python_and_redis_have_whole_stacks"
-tests="$tests every_hit_of_a_tracepoint_is_a_sample a_sample_weighs_the_events_that_it_stands_for faults_are_sampled_where_they_happen"
+tests="$tests a_number_in_another_namespace_is_that_process every_hit_of_a_tracepoint_is_a_sample a_sample_weighs_the_events_that_it_stands_for faults_are_sampled_where_they_happen"
 tests="$tests an_event_that_nobody_knows_is_said_to_be an_event_that_cannot_be_sampled_says_why"
 tests="$tests every_format_is_written the_report_tells_functions_and_cost"
 if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick" and .status == "ok")' >/dev/null; then
@@ -150,6 +150,20 @@ sleep 0.5
 threads=$(grep burn_ "$dir/pid.folded" | cut -d';' -f2 | sort -u | wc -l)
 [ "$threads" = 2 ]
 check a_process_is_watched_with_the_children_that_it_has $? "$threads threads: $(cat "$dir/out" "$dir/err")"
+# The same by its number in a PID namespace of its own, where it is the first.
+unshare -p -f --kill-child "$tall" 60 1 1 &
+loads+=($!)
+inner=
+for _ in $(seq 100); do
+	inner=$(cat "/proc/${loads[1]}/task/${loads[1]}/children" 2>/dev/null)
+	[ -n "$inner" ] && grep -q tall "/proc/${inner% }/comm" 2>/dev/null && break
+	sleep 0.1
+done
+"$sixty" profile -F 499 -d 1 -p 1 --ns "${inner% }" -o "$dir/ns.folded" >"$dir/out" 2>"$dir/err"
+[ "$(samples '^tall;.*burn_' "$dir/ns.folded")" -gt 10 ]
+check a_number_in_another_namespace_is_that_process $? "$(head -c 300 "$dir/ns.folded") $(cat "$dir/out" "$dir/err")"
+kill "${loads[1]}" 2>/dev/null
+unset 'loads[1]'
 "$sixty" profile -F 499 -d 1 --no-kernel -p "${loads[0]}" -o "$dir/user.folded" >"$dir/out" 2>"$dir/err"
 [ "$(samples burn_ "$dir/user.folded")" -gt 10 ] && ! grep -q '_\[k\]' "$dir/user.folded"
 check without_the_kernel_there_is_none_of_it $? "$(head -c 500 "$dir/user.folded") $(cat "$dir/err")"
