@@ -147,6 +147,12 @@ static int do_want(struct dash *d, enum ui_want want, struct err *e)
 	case WANT_NICE:
 		owner_renice(&d->ui);
 		break;
+	case WANT_AFFINITY:
+		owner_allow_cpus(&d->ui);
+		break;
+	case WANT_IO:
+		owner_io_priority(&d->ui);
+		break;
 	case WANT_SAVE:
 		save(d);
 		break;
@@ -216,7 +222,7 @@ static int loop(struct dash *d, struct err *e)
 			return -ECANCELED;
 		if (p[2].revents)
 			take_signals(d);
-		err = take_keys(d, e);
+		err = p[3].revents & POLLIN ? take_keys(d, e) : 0;
 		if (err)
 			return err;
 		if (!p[0].revents && !p[1].revents)
