@@ -66,6 +66,7 @@ __noinline int red_ask_redis(struct red_sock *s, const struct red_bytes *b, cons
 	w->rest.elements = s->ask.elements;
 	w->torn = b->n < bytes;
 	bpf_loop(RED_STEPS, red_ask_step, &w, 0);
+	__builtin_memset(&w->head, 0, sizeof(w->head));
 	if (w->at < w->bytes.n)
 		w->torn = 1;
 	s->ask = w->rest;
@@ -110,10 +111,9 @@ hidden bool red_name(struct red_sock *s, const union red_head *h)
 		s->cell = red_pg_name(s->slot, h);
 		break;
 	case RED_MYSQL:
-		/* a number above 0 is of the login; 1, 24 and 25 have no answer */
-		if (h->bytes[3] || h->bytes[4] == 1 || h->bytes[4] == 24 || h->bytes[4] == 25)
+		if (h->bytes[3] || !red_my_asks(h->bytes[4])) /* a number above 0: of the login */
 			return false;
-		s->cell = red_my_name(s->slot, h);
+		s->cell = red_my_name(s->slot, h, 4);
 		break;
 	case RED_MEMCACHED:
 		if (!red_is_memcached(h))
@@ -131,17 +131,18 @@ hidden bool red_name(struct red_sock *s, const union red_head *h)
 /* The head was read before: this is the rest of the packet. */
 hidden int red_ask_headed(struct red_sock *s, const union red_head *h)
 {
-	union red_head whole = {};
 	bool login = s->headed == RED_OF_LOGIN;
 
 	s->headed = 0;
-	if (login)
-		return 0;
-	if (s->protocol != RED_MYSQL && (h->bytes[0] != 3 || !red_is_sql(red_verb(h, 1))))
+	if (login ||
+	    (s->protocol != RED_MYSQL && (h->bytes[0] != 3 || !red_is_sql(red_verb(h, 1)))))
 		return 0;
 	s->protocol = RED_MYSQL;
-	__builtin_memcpy(whole.bytes + 4, h->bytes, 60);
-	s->pending = red_name(s, &whole);
+	s->pending = red_my_asks(h->bytes[0]);
+	if (!s->pending)
+		return 0;
+	s->cell = red_my_name(s->slot, h, 0);
+	red_count(s->cell);
 	return 0;
 }
 
@@ -276,6 +277,7 @@ __noinline __u32 red_answer_redis(struct red_sock *s, struct wire_red *r, const 
 		w->rest.skip = 0;
 	w->torn = b->n < bytes;
 	bpf_loop(RED_STEPS, red_answer_step, &w, 0);
+	__builtin_memset(&w->head, 0, sizeof(w->head));
 	if (w->at < w->bytes.n)
 		w->torn = 1;
 	s->answer = w->rest;
@@ -337,16 +339,17 @@ hidden void red_judge(struct red_sock *s, struct wire_red *r, const union red_he
 /* One command, and the beginning of its reply. */
 hidden void red_judge_reply(struct red_sock *s, struct wire_red *r, const union red_head *h)
 {
-	struct red_walk w = {};
+	__u64 word = red_verb(h, 1);
 
 	s->answer.elements = s->answer.skip = 0;
 	if (h->text[0] != '-')
 		return;
-	red_note_error(&w, h);
-	r->errors += w.errors;
-	r->refusals += w.moved;
-	if (w.errors)
-		red_fail(s, r, w.error, 1);
+	if (red_moved(word)) {
+		r->refusals++;
+		return;
+	}
+	r->errors++;
+	red_fail(s, r, word, 1);
 }
 
 /* The reply to one command: a sign tells whether it is an error. */

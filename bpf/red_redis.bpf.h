@@ -15,6 +15,7 @@
 #define RED_LINE  0x80000000u /* in red_rest::skip: in a line whose end was not seen */
 
 struct red_walk {
+	union red_head head; /* cleared at once */
 	struct red_bytes bytes;
 	__u32 at;
 	__u32 slot;
@@ -140,21 +141,21 @@ hidden bool red_is_over(struct red_walk *w)
 static long red_ask_step(__u32 i, void *ctx)
 {
 	struct red_walk *w = *(struct red_walk **)ctx;
-	union red_head h;
+	union red_head *h = &w->head;
 	__u64 number;
 	__u32 value, n;
 
 	if (red_is_over(w))
 		return 1;
-	if (!red_read(&w->bytes, w->at, &h)) {
+	if (!red_read(&w->bytes, w->at, h)) {
 		w->torn = 1;
 		return 1;
 	}
-	number = red_number(&h);
+	number = red_number(h);
 	value = number;
 	n = number >> 32;
 	if (number == RED_INVALID || value == RED_NULL ||
-	    h.text[0] != (w->rest.elements ? '$' : '*')) {
+	    h->text[0] != (w->rest.elements ? '$' : '*')) {
 		w->torn = 1;
 		return 1;
 	}
@@ -169,8 +170,8 @@ static long red_ask_step(__u32 i, void *ctx)
 	if (w->name) {
 		struct wire_red_operation *o;
 
-		w->cell = red_name_command(w->slot, &h, n, value);
-		w->by_design = red_waits(red_verb(&h, n));
+		w->cell = red_name_command(w->slot, h, n, value);
+		w->by_design = red_waits(red_verb(h, n));
 		o = red_operation(w->cell);
 		if (o)
 			o->count++;
@@ -198,12 +199,18 @@ hidden void red_line(struct red_walk *w, const union red_head *h)
 		w->torn = 1;
 }
 
+/* Of a cluster: ask another. */
+hidden bool red_moved(__u64 word)
+{
+	return word == RED_EIGHT('M', 'O', 'V', 'E', 'D', 0, 0, 0) ||
+	       word == RED_EIGHT('A', 'S', 'K', 0, 0, 0, 0, 0);
+}
+
 hidden void red_note_error(struct red_walk *w, const union red_head *h)
 {
 	__u64 word = red_verb(h, 1);
 
-	if (word == RED_EIGHT('M', 'O', 'V', 'E', 'D', 0, 0, 0) ||
-	    word == RED_EIGHT('A', 'S', 'K', 0, 0, 0, 0, 0)) {
+	if (red_moved(word)) {
 		w->moved++;
 		return;
 	}
@@ -214,34 +221,34 @@ hidden void red_note_error(struct red_walk *w, const union red_head *h)
 static long red_answer_step(__u32 i, void *ctx)
 {
 	struct red_walk *w = *(struct red_walk **)ctx;
-	union red_head h;
+	union red_head *h = &w->head;
 	__u64 number;
 	__u32 value;
 	char type;
 
 	if (w->rest.skip == RED_LINE && w->at < w->bytes.n) {
-		if (!red_read(&w->bytes, w->at, &h))
+		if (!red_read(&w->bytes, w->at, h))
 			return 1;
-		red_line(w, &h);
+		red_line(w, h);
 		if (w->rest.skip == RED_LINE)
 			return w->torn != 0;
 		goto element;
 	}
 	if (red_is_over(w))
 		return 1;
-	if (!red_read(&w->bytes, w->at, &h)) {
+	if (!red_read(&w->bytes, w->at, h)) {
 		w->torn = 1;
 		return 1;
 	}
-	type = h.text[0];
+	type = h->text[0];
 	if (!w->rest.elements) {
 		w->begun++;
 		w->rest.elements = 1;
 		if (type == '-')
-			red_note_error(w, &h);
+			red_note_error(w, h);
 	}
 	if (type == '$' || type == '*' || type == '%' || type == '~' || type == '>') {
-		number = red_number(&h);
+		number = red_number(h);
 		value = number;
 		if (number == RED_INVALID) {
 			w->torn = 1;
@@ -253,7 +260,7 @@ static long red_answer_step(__u32 i, void *ctx)
 		else if (value != RED_NULL)
 			w->rest.elements += type == '%' ? 2 * value : value;
 	} else {
-		red_line(w, &h);
+		red_line(w, h);
 		if (w->rest.skip == RED_LINE)
 			return w->torn != 0;
 	}

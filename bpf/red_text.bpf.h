@@ -424,11 +424,12 @@ hidden bool red_greets(const union red_head *h, __u32 bytes)
 	       (__u8)(h->bytes[5] - '0') < 10;
 }
 
-hidden __u32 red_my_name(__u32 slot, const union red_head *h)
+/* The byte of the command is at `at`. */
+hidden __u32 red_my_name(__u32 slot, const union red_head *h, __u32 at)
 {
-	switch (h->bytes[4]) {
+	switch (h->bytes[at]) {
 	case 3:
-		return red_name_sql(slot, h, 5);
+		return red_name_sql(slot, h, at + 1);
 	case 14:
 		return red_name_word(slot, RED_OPERATION,
 				     RED_EIGHT('P', 'I', 'N', 'G', 0, 0, 0, 0));
@@ -440,6 +441,12 @@ hidden __u32 red_my_name(__u32 slot, const union red_head *h)
 				     RED_EIGHT('E', 'X', 'E', 'C', 'U', 'T', 'E', 0));
 	}
 	return red_name_word(slot, RED_OPERATION, RED_OTHER);
+}
+
+/* To leave, to forget a statement, to send a part of one: these have no answer. */
+hidden bool red_my_asks(__u8 command)
+{
+	return command != 1 && command != 24 && command != 25;
 }
 
 /* An error packet has a '#' and five signs: the class is the first two. */
