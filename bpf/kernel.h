@@ -225,7 +225,7 @@ struct signal_struct {
 	seqlock_t stats_lock;
 	__u64 utime, stime, cutime, cstime;
 	struct prev_cputime prev_cputime;
-	unsigned long min_flt, maj_flt, cmin_flt, cmaj_flt;
+	unsigned long min_flt, maj_flt, cmin_flt, cmaj_flt, nvcsw, nivcsw;
 	struct task_io_accounting ioac; /* of threads that died */
 };
 

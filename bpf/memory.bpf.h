@@ -105,6 +105,17 @@ hidden void add_thread_pages(struct task_struct *t, __s64 *pages)
 /* One read for all: each is a call, and this is done for every process. With a lock that is debugged it does not fit. */
 #define COUNT_BYTES 48
 
+/* Not on the stack, where it would not have room. */
+struct mm_counts {
+	char bytes[MM_KINDS * COUNT_BYTES] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mm_counts);
+} table_counts SEC(".maps");
+
 hidden void take_count(const char *bytes, struct cpu_parts *s, int i)
 {
 	const char *one = bytes + i * bpf_core_type_size(struct percpu_counter);
@@ -117,8 +128,9 @@ hidden void take_count(const char *bytes, struct cpu_parts *s, int i)
 /* False: this kernel's counts cannot be read here. */
 hidden bool sum_pages(struct mm_struct *mm, const __s64 *threads, __s64 (*pages)[MM_KINDS])
 {
-	char bytes[MM_KINDS * COUNT_BYTES] __attribute__((aligned(8))) = {};
 	struct cpu_parts s = {};
+	struct mm_counts *c;
+	__u32 zero = 0;
 
 	if (!bpf_core_field_exists(mm->rss_stat[0].count)) {
 		barrier_var(mm);
@@ -127,14 +139,15 @@ hidden bool sum_pages(struct mm_struct *mm, const __s64 *threads, __s64 (*pages)
 			(*pages)[i] += threads[i];
 		return true;
 	}
-	if (bpf_core_type_size(struct percpu_counter) > COUNT_BYTES)
+	c = bpf_map_lookup_elem(&table_counts, &zero);
+	if (!c || bpf_core_type_size(struct percpu_counter) > COUNT_BYTES)
 		return false;
-	bpf_probe_read_kernel(bytes, MM_KINDS * bpf_core_type_size(struct percpu_counter),
+	bpf_probe_read_kernel(c->bytes, MM_KINDS * bpf_core_type_size(struct percpu_counter),
 			      (char *)mm + bpf_core_field_offset(struct mm_struct, rss_stat));
-	take_count(bytes, &s, 0);
-	take_count(bytes, &s, 1);
-	take_count(bytes, &s, 2);
-	take_count(bytes, &s, 3);
+	take_count(c->bytes, &s, 0);
+	take_count(c->bytes, &s, 1);
+	take_count(c->bytes, &s, 2);
+	take_count(c->bytes, &s, 3);
 	if (bpf_core_field_exists(mm->rss_stat[0].counters)) {
 		find_offsets();
 		bpf_loop(WIRE_CPUS, add_cpu, &s, 0);
@@ -145,22 +158,24 @@ hidden bool sum_pages(struct mm_struct *mm, const __s64 *threads, __s64 (*pages)
 }
 
 /* threads: what add_thread_pages() found. A process that gives its memory back meanwhile has none. */
-hidden void count_pages(struct task_struct *t, const __s64 *threads, struct wire_row *w)
+apart void count_pages(struct task_struct *t, const __s64 *threads, struct wire_row *w)
 {
 	struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	__s64 pages[MM_KINDS] = {};
+	__s64(*pages)[MM_KINDS] = (void *)w->pages; /* zero so far */
 
 	if (!mm)
 		return;
 	w->address_pages = BPF_CORE_READ(mm, total_vm);
-	if (config.cpus > WIRE_CPUS || !sum_pages(mm, threads, &pages))
+	if (config.cpus > WIRE_CPUS || !sum_pages(mm, threads, pages))
 		w->cut |= WIRE_CUT_PAGES;
 	if (BPF_CORE_READ(t, mm) != mm) {
 		w->address_pages = 0;
+		__builtin_memset(w->pages, 0, sizeof(w->pages));
 		return;
 	}
 	for (int i = 0; i < MM_KINDS; i++)
-		w->pages[i] = pages[i] > 0 ? pages[i] : 0;
+		if ((*pages)[i] < 0)
+			(*pages)[i] = 0;
 }
 
 #endif

@@ -23,6 +23,66 @@ struct {
 	__type(value, struct wire_ask);
 } table_ask SEC(".maps");
 
+/* ---- who has not moved ---- */
+
+/* What a process was like when it was told of, as one number, by its own. Where two processes have the same place, both are
+ * told in full each time. In an array neighbours share a line of the cache, which storage of tasks does not. */
+#define SEEN_PLACES (1 << 16)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEEN_PLACES);
+	__type(key, __u32);
+	__type(value, __u64);
+} table_seen SEC(".maps");
+
+hidden __u64 mix(__u64 h, __u64 v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 32;
+}
+
+/* 0: it runs, or is about to, or has more threads than the one that is looked at. */
+hidden __u64 looks_like(struct task_struct *t)
+{
+	__u64 h = t->start_boottime;
+
+	if (!t->__state || t->signal->nr_threads != 1)
+		return 0;
+	h = mix(h, t->nvcsw + t->nivcsw);
+	h = mix(h, (__u64)BPF_CORE_READ(t, real_parent));
+	h = mix(h, t->__state | (__u64)t->exit_state << 32);
+	return mix(h, (__u64)t->static_prio) | 1;
+}
+
+/* True: it has one thread, which has not been on a CPU since it was told of, and that is said. What others do to it all the
+ * same (pages that are taken from it, what it has open by name) is told with the next WIRE_TURN_ALL.
+ *
+ * A function of its own for the stack's sake. What it compares is read before what is told: who moves in between is told
+ * of once more. */
+apart int is_told(struct bpf_iter__task *ctx, struct task_struct *t, __u32 turn)
+{
+	__u32 place = t->pid & (SEEN_PLACES - 1);
+	struct wire_idle idle = {};
+	struct ours o = {};
+	__u64 *seen = bpf_map_lookup_elem(&table_seen, &place), now, was;
+
+	if (!seen)
+		return 0;
+	now = looks_like(t);
+	was = *seen;
+	*seen = now;
+	if (turn != WIRE_TURN_MOVED || !now || was != now)
+		return 0;
+	find_ours(&o);
+	idle.pid = o.level ? number_of(BPF_CORE_READ(t, thread_pid), &o) : (__u32)t->pid;
+	idle.size = sizeof(idle);
+	idle.start = t->start_boottime;
+	if (idle.pid)
+		bpf_seq_write(ctx->meta->seq, &idle, sizeof(idle));
+	return 1;
+}
+
 /* ---- sums over threads ---- */
 
 struct walk {
@@ -41,50 +101,58 @@ hidden bool is_blocked(__u32 state)
 #define IO_WORDS 7
 
 /* Not on the stack, where the walk over threads leaves no room. */
-struct io_sum {
+struct aside {
 	__u64 words[IO_WORDS];
-	__u64 sum;
-	bool wanted;
+	__u64 io, vcsw, nvcsw; /* sums */
+	bool wanted;           /* io */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct io_sum);
-} table_io SEC(".maps");
+	__type(value, struct aside);
+} table_aside SEC(".maps");
 
-hidden void begin_io(bool wanted)
+hidden void begin_aside(bool io_wanted)
 {
 	__u32 zero = 0;
-	struct io_sum *io = bpf_map_lookup_elem(&table_io, &zero);
+	struct aside *x = bpf_map_lookup_elem(&table_aside, &zero);
 
-	if (!io)
+	if (!x)
 		return;
-	io->wanted = wanted;
-	io->sum = 0;
+	x->wanted = io_wanted;
+	x->io = x->vcsw = x->nvcsw = 0;
 }
 
-/* What is accounted there, all added up: whoever asks wants to know whether it moves. */
-hidden void add_io(const void *ioac)
+/* Switches, and if it is wanted what is accounted for I/O, all added up: whoever asks wants to know whether it moves. */
+hidden void add_aside(const void *ioac, __u64 vcsw, __u64 nvcsw)
 {
 	__u32 size = bpf_core_type_size(struct task_io_accounting), zero = 0;
-	struct io_sum *io = bpf_map_lookup_elem(&table_io, &zero);
+	struct aside *x = bpf_map_lookup_elem(&table_aside, &zero);
 
-	if (!io || !io->wanted)
+	if (!x)
 		return;
-	if (size > sizeof(io->words))
-		size = sizeof(io->words);
-	bpf_probe_read_kernel(io->words, size, ioac);
+	x->vcsw += vcsw;
+	x->nvcsw += nvcsw;
+	if (!x->wanted)
+		return;
+	if (size > sizeof(x->words))
+		size = sizeof(x->words);
+	bpf_probe_read_kernel(x->words, size, ioac);
 	for (int i = 0; i < IO_WORDS; i++)
-		io->sum += io->words[i];
+		x->io += x->words[i];
 }
 
-hidden __u64 end_io(void)
+hidden void take_aside(struct wire_row *w)
 {
 	__u32 zero = 0;
-	struct io_sum *io = bpf_map_lookup_elem(&table_io, &zero);
+	const struct aside *x = bpf_map_lookup_elem(&table_aside, &zero);
 
-	return io ? io->sum : 0;
+	if (!x)
+		return;
+	w->io = x->io;
+	w->vcsw = x->vcsw;
+	w->nvcsw = x->nvcsw;
 }
 
 static long add_thread(__u32 i, struct walk *k)
@@ -103,7 +171,7 @@ static long add_thread(__u32 i, struct walk *k)
 	if ((__u64)t != k->leader && is_blocked(BPF_CORE_READ(t, __state)))
 		k->blocked++;
 	add_thread_pages(t, k->pages);
-	add_io(&t->ioac);
+	add_aside(&t->ioac, BPF_CORE_READ(t, nvcsw), BPF_CORE_READ(t, nivcsw));
 	k->node = (__u64)BPF_CORE_READ(t, thread_node.next);
 	return 0;
 }
@@ -131,7 +199,7 @@ hidden void take_only_thread(struct task_struct *t, struct walk *k)
 	k->exec = t->se.sum_exec_runtime;
 	k->minflt = t->min_flt;
 	k->majflt = t->maj_flt;
-	add_io(&t->ioac);
+	add_aside(&t->ioac, t->nvcsw, t->nivcsw);
 	add_thread_pages(t, k->pages);
 }
 
@@ -156,8 +224,7 @@ hidden void sum_threads(struct task_struct *t, struct signal_struct *sig, struct
 	w->majflt = sig->maj_flt + k->majflt;
 	w->threads = threads;
 	w->blocked = k->blocked;
-	add_io(&sig->ioac);
-	w->io = end_io();
+	add_aside(&sig->ioac, sig->nvcsw, sig->nivcsw);
 	if ((turn & 1) || turn != stats_turn(sig) || k->threads != threads)
 		w->cut = WIRE_CUT_THREADS;
 }
@@ -323,16 +390,20 @@ int table_sweep(struct bpf_iter__task *ctx)
 	ask = bpf_map_lookup_elem(&table_ask, &zero);
 	if (!w || !ask)
 		return 0;
+	if (ask->turn && is_told(ctx, t, ask->turn))
+		return 0;
 	__builtin_memset(w, 0, sizeof(*w));
+	w->size = sizeof(*w);
 	find_ours(&o);
 	w->pid = o.level ? number_of(BPF_CORE_READ(t, thread_pid), &o) : (__u32)t->pid;
 	if (!w->pid)
 		return 0;
 	sig = t->signal;
-	begin_io(ask->io);
+	begin_aside(ask->io);
 	if (ask->io)
 		w->mnt_ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
 	sum_threads(t, sig, w, &k);
+	take_aside(w);
 	describe_row(t, sig, w);
 	describe_family(t, sig, &o, w);
 	if (t->flags & PF_KTHREAD) {

@@ -217,13 +217,27 @@ struct wire_task {
 /* What they tell besides, since it lies in places of memory that nothing else there looks at. */
 struct wire_ask {
 	__u64 since; /* owner and open files, of processes that began at this time (start_boottime) or later */
-	__u32 io; /* 1: mount namespace, and what was read and written */
-	__u32 spare;
+	__u32 io;   /* 1: mount namespace, and what was read and written */
+	__u32 turn; /* enum wire_turn */
+};
+
+/* Whoever looks again and again is told in full of those only that have been on a CPU since he was told of all. */
+enum wire_turn {
+	WIRE_TURN_NONE, /* everything, and it is not remembered */
+	WIRE_TURN_ALL,
+	WIRE_TURN_MOVED
+};
+
+/* Of a process that has not moved since it was told of. */
+struct wire_idle {
+	__u32 pid, size;
+	__u64 start;
 };
 
 /* One per process, from the table iterator. Numbers of processes are those of our own PID namespace; 0: has none there. */
 struct wire_row {
-	__u32 pid, ppid, pgrp, session;
+	__u32 pid, size; /* of the record: that of another struct says that it is one */
+	__u32 ppid, pgrp, session;
 	__u32 tty; /* as /proc/PID/stat has it */
 	__u32 uid; /* effective */
 	__u32 state,
@@ -237,12 +251,12 @@ struct wire_row {
 	__u32 fds, has_fds;
 	__u32 cut;
 	__u32 mnt_ns; /* inode number of its mount namespace, if asked for; 0: it has left it */
-	__u32 spare;
 	__u64 start;
 	__u64 utime, stime, exec; /* of all threads, also dead ones; utime and stime by ticks */
 	__u64 shown_utime, shown_stime; /* what /proc has shown last */
 	__u64 child_utime, child_stime;
 	__u64 minflt, majflt, child_minflt, child_majflt;
+	__u64 vcsw, nvcsw; /* switches, of all threads, also dead ones */
 	__u64 blkio_ns;
 	__u64 io; /* if asked for: the lines of /proc/PID/io, all added up */
 	__u64 address_pages;
@@ -927,7 +941,7 @@ _Static_assert(PART_MAX <= PART_SLOTS, "room for every part");
 _Static_assert((ROOT_MAX & (ROOT_MAX - 1)) == 0, "a mask");
 _Static_assert((QUEUED_MAX & (QUEUED_MAX - 1)) == 0, "a mask");
 _Static_assert((WIRE_MARKS & (WIRE_MARKS - 1)) == 0, "a mask");
-_Static_assert(sizeof(struct wire_row) == 22 * 4 + 19 * 8 + WIRE_NAME_MAX, "no padding in records");
+_Static_assert(sizeof(struct wire_row) == 22 * 4 + 21 * 8 + WIRE_NAME_MAX, "no padding in records");
 _Static_assert(sizeof(struct wire_event) == 80, "no padding in records");
 _Static_assert(sizeof(struct wire_exec) == 80 + 16 + WIRE_PATH + WIRE_ARGS,
 	       "no padding in records");

@@ -216,7 +216,7 @@ static int loop(struct dash *d, struct err *e)
 			return -ECANCELED;
 		if (p[2].revents)
 			take_signals(d);
-		err = take_keys(d, e);
+		err = p[3].revents & POLLIN ? take_keys(d, e) : 0;
 		if (err)
 			return err;
 		if (!p[0].revents && !p[1].revents)

@@ -680,6 +680,20 @@ int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value)
 	return fd < 0 ? -ENOENT : bpf_map_update_elem(fd, &zero, value, BPF_ANY);
 }
 
+/* Of the record that begins here; 0: it is not all there. Of several kinds each says its own in its second word, and a record
+ * that would be larger than what is read at once is none of ours. */
+static size_t record_size(const char *at, size_t have, size_t size)
+{
+	uint32_t words[2];
+
+	if (size != BPF_SIZE_TOLD)
+		return have >= size ? size : 0;
+	if (have < sizeof(words))
+		return 0;
+	memcpy(words, at, sizeof(words));
+	return words[1] >= sizeof(words) && words[1] <= have ? words[1] : 0;
+}
+
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e)
 {
@@ -706,7 +720,7 @@ int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 			goto out;
 		}
 		have += (size_t)n;
-		for (; have - at >= size; at += size)
+		for (size_t next; (next = record_size(b->bytes + at, have - at, size)); at += next)
 			each(ctx, b->bytes + at);
 		memmove(b->bytes, b->bytes + at, have - at);
 		have -= at;

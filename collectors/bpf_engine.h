@@ -119,7 +119,9 @@ int bpf_engine_fd(const struct bpf_engine *b, const char *map); /* -1: there is 
 /* Set the first entry of an array map. 0 or -errno. */
 int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value);
 
-/* Run the iterator program and hand out its bytes in whole records of `size`. 0 or -errno. */
+/* Run the iterator program and hand out its bytes in whole records of `size`, or of what each says in its second word. 0 or
+ * -errno. */
+#define BPF_SIZE_TOLD 0
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e);
 

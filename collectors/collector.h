@@ -30,6 +30,7 @@ struct collector_env {
 	struct status **status; /* grows; see collector_status() */
 	size_t *nstatus, *status_cap;
 	bool closing; /* the reading that follows is the collector's last */
+	bool edge; /* it is at an end of what is judged; else, watched without an end, what moves fast is enough */
 	bool live; /* it is watched without an end: read every time, and keep nothing of who is gone */
 	struct bpf_engine *bpf; /* NULL: there is none */
 	int64_t pid;            /* the process that is looked at thread by thread; 0: none */
@@ -47,6 +48,7 @@ struct collector {
 	const char *what;  /* for list and doctor */
 	const char *needs; /* "" or what is missing without it: "root for other users' processes" */
 	enum file_pace pace;
+	bool seldom; /* watched without an end it is read at the ends of what is judged, whatever its pace */
 	unsigned scopes; /* bit mask of 1u << SCOPE_X that it fills */
 	const char *const *
 		files; /* NULL-terminated: captured raw, read again in replay; NULL: captured as tables */
@@ -55,7 +57,8 @@ struct collector {
 	size_t state_size;
 	int (*open)(void *state, const struct collector_env *env, struct err *e);
 	int (*read)(void *state, struct snapshot *out, struct err *e);
-	/* Optional: called every 100 ms between readings (state sampling); must be cheap. */
+	/* Optional: called every 100 ms between readings (state sampling), or less often where there is no end and eBPF measures;
+	 * must be cheap. */
 	void (*tick)(void *state, uint64_t now_ns);
 	void (*close)(void *state);
 };

@@ -74,6 +74,19 @@ static int files_read(void *state, struct snapshot *out, struct err *e)
 	return 0;
 }
 
+/* Watched without an end, what no screen shows as it moves is read with the ends of what is judged. */
+static enum file_pace pace_of(enum file_id id, const struct collector_env *env)
+{
+	static const enum file_id seldom[] = { F_NETSTAT,   F_SNMP6,        F_SOCKSTAT,
+					       F_SOCKSTAT6, F_DENTRY_STATE, F_CONNTRACK_COUNT };
+
+	for (size_t i = 0; env->live && env->root->live && i < sizeof(seldom) / sizeof(*seldom);
+	     i++)
+		if (seldom[i] == id)
+			return PACE_EDGE;
+	return files[id].pace;
+}
+
 static int open_pace(void *state, const struct collector_env *env, enum file_pace pace)
 {
 	struct files_state *s = state;
@@ -82,7 +95,7 @@ static int open_pace(void *state, const struct collector_env *env, enum file_pac
 	for (enum file_id id = 1; id < F_MAX; id++) {
 		struct open_file *f = &s->files[s->n];
 
-		if (files[id].shape == SHAPE_OWN || files[id].pace != pace)
+		if (files[id].shape == SHAPE_OWN || pace_of(id, env) != pace)
 			continue;
 		*f = (struct open_file){ .row = &files[id], .id = id, .fd = -1, .code = 1 };
 		wants_find(&f->wants, id);

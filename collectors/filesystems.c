@@ -340,6 +340,7 @@ const struct collector collector_filesystems = {
 	.what = "mounts, space and inodes, errors, open and deleted files",
 	.needs = "root for open files of other users and for other mount namespaces",
 	.pace = PACE_SECOND,
+	.seldom = true,
 	.scopes = 1u << SCOPE_FS,
 	.state_size = sizeof(struct filesystems_state),
 	.open = filesystems_open,

@@ -276,6 +276,7 @@ const struct collector collector_softirqs = {
 	.what = "soft interrupts per CPU and kind",
 	.needs = "",
 	.pace = PACE_SECOND,
+	.seldom = true,
 	.scopes = 1u << SCOPE_CPU,
 	.files = softirq_files,
 	.state_size = sizeof(struct matrix_state),

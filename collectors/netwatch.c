@@ -33,6 +33,9 @@
 #define CHECK_NS        (950 * MS)  /* … at the counters */
 #define OTHER_NS        (2900 * MS) /* … at one of the other namespaces' */
 #define LOOK_TROUBLE_NS (280 * MS)
+#define ENDLESS_NS \
+	(5400 * MS) /* … where there is no end: a little more than the ends of halves are apart */
+#define ENDLESS_FIND_NS (19000 * MS) /* … at everybody's namespace there */
 #define RING_NS         (3000u * MS) /* one quiet half second does not end the trouble */
 #define FIND_BUDGET     (4 * MS)     /* CPU time: for finding namespaces */
 #define FOLLOWED        6 /* other namespaces whose connections are looked at from the start */
@@ -99,15 +102,17 @@ struct netwatch {
 	struct owners owners;
 	struct hunter hunter;
 	struct links links;
-	uint64_t began_ns, first_cpu_ns, listened_ns, other_ns;
+	uint64_t began_ns, first_cpu_ns, listened_ns, other_ns, found_ns;
 	unsigned reads;
+	bool endless;
 	struct netwatch_head head;
 };
 
-struct netwatch *netwatch_new(const struct host *h)
+struct netwatch *netwatch_new(const struct host *h, bool endless)
 {
 	struct netwatch *w = mem_alloc(sizeof(*w));
 
+	w->endless = endless;
 	w->host = *h;
 	w->own = -1;
 	snapshot_init(&w->out, &w->host);
@@ -513,10 +518,12 @@ static uint64_t own_time_wait(struct netwatch *w)
 	return snapshot_raw(&w->scratch, M_NETNS_TCP_TIME_WAIT, row, &v) ? v : 0;
 }
 
-static uint64_t look_every(const struct ns_watch *s)
+static uint64_t look_every(const struct netwatch *w, const struct ns_watch *s)
 {
 	if (s->trouble)
 		return LOOK_TROUBLE_NS;
+	if (w->endless)
+		return ENDLESS_NS;
 	return s->calm ? LOOK_CALM_NS : LOOK_NS;
 }
 
@@ -547,7 +554,7 @@ static void tick(struct netwatch *w)
 	w->listened_ns = now;
 	if (now - own->marked_ns >= CHECK_NS)
 		check(w, own);
-	if (now - own->looked_ns < look_every(own) || !within_budget(w, own->trouble)) {
+	if (now - own->looked_ns < look_every(w, own) || !within_budget(w, own->trouble)) {
 		sampler_look_listeners(own->sampler, &w->diag, now);
 	} else {
 		look(w, own, &w->diag, false);
@@ -604,7 +611,10 @@ static void read_all(struct netwatch *w)
 	int err;
 
 	w->reads++;
-	find_spaces(w);
+	if (!w->endless || w->reads <= 2 || now - w->found_ns >= ENDLESS_FIND_NS) {
+		find_spaces(w);
+		w->found_ns = now;
+	}
 	own->time_wait = own_time_wait(w);
 	err = look(w, own, &w->diag, true);
 	tell(w, PART_SOCKETS, err, "%s", err ? strerror(-err) : "");

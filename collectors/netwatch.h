@@ -2,6 +2,7 @@
 #ifndef SIXTY_COLLECTORS_NETWATCH_H
 #define SIXTY_COLLECTORS_NETWATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -30,8 +31,8 @@ struct netwatch_head {
 
 struct netwatch;
 
-/* Before the fork. */
-struct netwatch *netwatch_new(const struct host *h);
+/* Before the fork. `endless`: somebody looks on all day, so connections are looked at less often while nothing is wrong. */
+struct netwatch *netwatch_new(const struct host *h, bool endless);
 void netwatch_free(struct netwatch *w);
 
 /* A child_answer_fn; ctx is the struct netwatch. */

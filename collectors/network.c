@@ -12,17 +12,20 @@
 #include "collectors/netwatch.h"
 #include "collectors/pack.h"
 
-#define TICK_MS    100
-#define READ_MS    500
-#define LINKS_MS   200
-#define TICKS_IDLE 5 /* of 100 ms between two questions while nothing is wrong */
+#define TICK_MS  100
+#define READ_MS  500
+#define LINKS_MS 200
+#define IDLE_NS \
+	450000000u /* between two questions while nothing is wrong: a little less than 5 ticks */
+#define ENDLESS_NS 1950000000u /* … where there is no end */
 
 struct network_state {
 	struct collector_env env;
 	struct netwatch *watch; /* what the helper begins with */
 	struct child child;
 	struct buf answer;
-	unsigned ticks, patience;
+	uint64_t asked_ns;
+	unsigned patience;
 	bool hunting, links_hang;
 };
 
@@ -40,7 +43,7 @@ static int open_child(struct network_state *s, const struct collector_env *env, 
 	if (!env->root->live)
 		return err_set(e, -EOPNOTSUPP,
 			       "answers for the running kernel only, not for a tree of files");
-	s->watch = netwatch_new(env->host);
+	s->watch = netwatch_new(env->host, env->live);
 	return child_open(&s->child, name, netwatch_answer, s->watch, e);
 }
 
@@ -108,10 +111,9 @@ static void sockets_tick(void *state, uint64_t now_ns)
 	struct network_state *s = state;
 	struct netwatch_head head;
 
-	(void)now_ns;
-	if (++s->ticks < TICKS_IDLE && !s->hunting)
+	if (!s->hunting && now_ns - s->asked_ns < (s->env.live ? ENDLESS_NS : IDLE_NS))
 		return;
-	s->ticks = 0;
+	s->asked_ns = now_ns;
 	s->hunting = !ask(s, NETWATCH_TICK, TICK_MS, NULL, &head, NULL) && head.hunting;
 }
 
@@ -164,6 +166,7 @@ const struct collector collector_links = {
 	.what = "interfaces and queueing disciplines: carrier, errors by kind, backlog, drops, rates",
 	.needs = "",
 	.pace = PACE_SECOND,
+	.seldom = true,
 	.scopes = 1u << SCOPE_NETIF | 1u << SCOPE_QDISC,
 	.state_size = sizeof(struct network_state),
 	.open = links_open,

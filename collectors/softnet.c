@@ -145,6 +145,7 @@ const struct collector collector_softnet = {
 	.what = "packets per CPU, the neighbour table, connection tracking",
 	.needs = "",
 	.pace = PACE_SECOND,
+	.seldom = true,
 	.scopes = 1u << SCOPE_CPU | 1u << SCOPE_SYSTEM,
 	.files = paths,
 	.state_size = sizeof(struct softnet_state),

@@ -308,7 +308,7 @@ static void tell(const struct tasks *t)
 
 /* Where somebody looks on all day and eBPF measures the same, samples are for what it does not tell: names of wait
  * channels, turns at locks. */
-#define SELDOM 5 /* ticks */
+#define SELDOM_NS 450000000u
 
 static bool samples_seldom(const struct tasks *t)
 {
@@ -326,8 +326,10 @@ static int tasks_read(void *state, struct snapshot *out, struct err *e)
 		put_counts(t, out);
 		return 0;
 	}
+	t->threads_due = t->env->edge || !samples_seldom(t);
 	snapshot_begin(out, SCOPE_PROCESS, now);
-	snapshot_begin(out, SCOPE_THREAD, now);
+	if (t->threads_due)
+		snapshot_begin(out, SCOPE_THREAD, now);
 	err = tasks_sweep(t, out);
 	if (err)
 		return err_errno(e, err, "cannot list /proc");
@@ -336,7 +338,8 @@ static int tasks_read(void *state, struct snapshot *out, struct err *e)
 	if ((!t->probes && now - t->first_ns >= SETTLED_NS) ||
 	    (t->probes == 1 && now - t->first_ns >= PROBE_NS))
 		lock_probe(t, now);
-	blocked_probe(t, now);
+	if (t->threads_due)
+		blocked_probe(t, now);
 	tasks_follow(t, now);
 	if (!samples_seldom(t))
 		tasks_sample(t, now, true);
@@ -360,8 +363,10 @@ static void tasks_tick(void *state, uint64_t now)
 {
 	struct tasks *t = state;
 
-	if (!samples_seldom(t) || ++t->ticks % SELDOM == 0)
+	if (!samples_seldom(t) || now - t->sampled_ns >= SELDOM_NS) {
 		tasks_sample(t, now, false);
+		t->sampled_ns = now;
+	}
 	flock_tick(t, now);
 	birth_tick(t);
 }
@@ -370,10 +375,10 @@ static void tasks_close_all(void *state)
 {
 	struct tasks *t = state;
 
+	for (size_t i = 0; i < t->nprocs; i++)
+		tasks_forget(t, &t->procs[i]);
 	while (t->nfollowed)
 		tasks_unfollow(t, t->list[t->nfollowed - 1]);
-	for (size_t i = 0; i < t->nprocs; i++)
-		task_close(t, &t->procs[i].fd);
 	task_close(t, &t->fd_loadavg);
 	child_close(&t->locks_child);
 	mem_free(t->procs);

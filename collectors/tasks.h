@@ -24,7 +24,7 @@
  *   samples of state and wait channel ──▶ THREAD_* wait times, PROC_LOCK_* */
 
 #define STAT_COLUMNS   52     /* of /proc/PID/stat in 6.x; later ones are not ours */
-#define TABLE_COLUMNS  57     /* and behind them what status has, when eBPF has read it */
+#define TABLE_COLUMNS  59     /* and behind them what status has, when eBPF has read it */
 #define TASK_TEXT      16384u /* more than any file of one task that is parsed here */
 #define FOLLOWED_MAX   320u   /* processes whose threads are looked at */
 #define THREADS_MAX    1536u  /* threads in all that are followed */
@@ -46,6 +46,8 @@ enum {
 	COLUMN_FILE,
 	COLUMN_SHMEM,
 	COLUMN_SWAP,
+	COLUMN_VCSW,
+	COLUMN_NVCSW,
 };
 
 struct task_sched {
@@ -133,6 +135,8 @@ struct lock_word {
 struct followed {
 	int pid;
 	uint64_t start;
+	int fd_io;     /* -1: not kept open */
+	uint32_t cpus; /* allowed ones, of its first thread */
 	bool kthread;
 	struct thread *threads; /* by tid */
 	size_t n, cap;
@@ -164,6 +168,7 @@ struct proc {
 	uint32_t threads, fds, cgroup, children, zombies, owner, inotify;
 	uint64_t fd_limit, task_limit;
 	struct followed *followed;
+	struct told *told; /* by the iterator; NULL: nothing, or nobody will ask again */
 };
 
 /* Births caught in their first 100 ms, by parent. */
@@ -208,7 +213,7 @@ struct table_count {
 struct tasks;
 struct task_table {
 	enum table_way way;
-	/* hands out every record by number; tests have their own. 0 or -errno */
+	/* hands out every record by number, of struct wire_row or wire_idle; tests have their own. 0 or -errno */
 	int (*read)(struct tasks *t, void (*each)(void *ctx, const void *row), void *ctx,
 		    struct err *e);
 	bool whole;
@@ -235,9 +240,10 @@ struct tasks {
 	size_t turn; /* whose sample is next */
 	size_t probe_at, blocked_at;
 	struct names names;
-	uint64_t first_ns, sweep_ns, sweep_cost_ns;
+	uint64_t first_ns, sweep_ns, sweep_cost_ns, sampled_ns;
 	int64_t credit_ns; /* CPU time that sampling may still use */
-	unsigned sweeps, probes, ticks;
+	bool threads_due;  /* this reading is about threads, too */
+	unsigned sweeps, probes;
 	uint64_t samples, skipped, unseen;
 	uint64_t wchan_zero, wchan_seen, syscall_denied, syscall_seen;
 	int fds_by_stat; /* 1: st_size of the fd directory counts (6.2), 0: it does not, -1: not known yet */
@@ -294,6 +300,7 @@ int table_sweep(struct tasks *t, void (*each)(void *ctx, const void *row), void 
 
 /* tasks_sweep.c */
 int tasks_sweep(struct tasks *t, struct snapshot *out);
+void tasks_forget(struct tasks *t, struct proc *p); /* all that is known of it */
 void tasks_sweep_put(struct tasks *t, struct snapshot *out);
 
 /* tasks_follow.c */

@@ -67,6 +67,7 @@ struct followed *tasks_follow_one(struct tasks *t, struct proc *p, uint64_t now)
 	f = mem_alloc(sizeof(*f));
 	f->pid = p->pid;
 	f->start = p->start;
+	f->fd_io = -1;
 	f->kthread = p->kthread;
 	f->last_ns = now;
 	p->followed = f;
@@ -87,6 +88,7 @@ void tasks_unfollow(struct tasks *t, struct followed *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		close_thread(t, &f->threads[i]);
+	task_close(t, &f->fd_io);
 	t->nthreads -= f->n;
 	for (size_t i = 0; i < t->nfollowed; i++)
 		if (t->list[i] == f) {
@@ -133,7 +135,7 @@ void tasks_follow(struct tasks *t, uint64_t now)
 
 	if (t->env->live)
 		drop_idle(t);
-	for (size_t i = 0; i < t->nfollowed; i++)
+	for (size_t i = 0; t->threads_due && i < t->nfollowed; i++)
 		tasks_follow_threads(t, t->list[i], now);
 	for (size_t i = 0; i < t->nprocs; i++) {
 		const struct proc *p = &t->procs[i];
@@ -258,7 +260,7 @@ void tasks_follow_threads(struct tasks *t, struct followed *f, uint64_t now)
 
 /* ---- rows ---- */
 
-static void put_io(struct tasks *t, const struct followed *f, struct snapshot *out, size_t row)
+static void put_io(struct tasks *t, struct followed *f, struct snapshot *out, size_t row)
 {
 	static const struct {
 		const char *key;
@@ -277,7 +279,7 @@ static void put_io(struct tasks *t, const struct followed *f, struct snapshot *o
 	uint64_t v;
 
 	snprintf(path, sizeof(path), "proc/%d/io", f->pid);
-	all = task_text(t, task_read(t, NULL, path));
+	all = task_text(t, task_read(t, t->env->live ? &f->fd_io : NULL, path));
 	while (text_line(&all, &line))
 		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 			if (text_skip(&line, keys[i].key) && text_is_u64(line, &v))
@@ -285,10 +287,19 @@ static void put_io(struct tasks *t, const struct followed *f, struct snapshot *o
 					     metric_source(keys[i].id, F_PID_IO));
 }
 
-static void put_status(struct tasks *t, const struct followed *f, struct snapshot *out, size_t row)
+static void put_cpus(struct tasks *t, const struct followed *f, struct snapshot *out, size_t row)
 {
-	const struct proc *p = task_proc(t, f->pid);
-	bool from_table = p && p->from_table; /* which had all but the CPUs, at one moment */
+	const char *cpus = names_text(&t->names, f->cpus);
+
+	if (*cpus)
+		snapshot_set_text(out, M_PROC_CPUS_ALLOWED, row, cpus, strlen(cpus),
+				  metric_source(M_PROC_CPUS_ALLOWED, F_PID_STATUS));
+}
+
+/* What the process table had at one moment, it does not need to say again. */
+static void put_status(struct tasks *t, struct followed *f, bool from_table, struct snapshot *out,
+		       size_t row)
+{
 	static const struct {
 		enum status_field field;
 		enum metric_id id;
@@ -300,6 +311,10 @@ static void put_status(struct tasks *t, const struct followed *f, struct snapsho
 	struct task_status st;
 	char path[40];
 
+	if (from_table && !t->threads_due) { /* all but the allowed CPUs */
+		put_cpus(t, f, out, row);
+		return;
+	}
 	snprintf(path, sizeof(path), "proc/%d/status", f->pid);
 	task_parse_status(task_text(t, task_read(t, NULL, path)), &st);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields) && !from_table; i++)
@@ -307,8 +322,8 @@ static void put_status(struct tasks *t, const struct followed *f, struct snapsho
 			snapshot_set(out, fields[i].id, row, st.f[fields[i].field],
 				     metric_source(fields[i].id, F_PID_STATUS));
 	if (text_len(st.cpus))
-		snapshot_set_text(out, M_PROC_CPUS_ALLOWED, row, st.cpus.p, text_len(st.cpus),
-				  metric_source(M_PROC_CPUS_ALLOWED, F_PID_STATUS));
+		f->cpus = names_id(&t->names, st.cpus);
+	put_cpus(t, f, out, row);
 }
 
 /* A thread's switches are read again only if it was on a CPU since. The sum of the process is made of differences,
@@ -428,17 +443,19 @@ static void put_followed(struct tasks *t, struct followed *f, struct snapshot *o
 {
 	size_t row =
 		snapshot_find(out, SCOPE_PROCESS, (struct row_id){ (uint64_t)f->pid, f->start });
+	const struct proc *p = task_proc(t, f->pid);
+	bool from_table = p && p->from_table;
 
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; t->threads_due && i < f->n; i++)
 		put_thread(t, f, &f->threads[i], out);
 	drop_gone(t, f);
 	if (row == SIZE_MAX)
 		return;
 	if (!f->kthread) {
 		put_io(t, f, out, row);
-		put_status(t, f, out, row);
+		put_status(t, f, from_table, out, row);
 	}
-	if (f->has_switches) {
+	if (f->has_switches && !from_table) {
 		snapshot_set(out, M_PROC_VCSW, row, f->vcsw,
 			     metric_source(M_PROC_VCSW, F_TID_STATUS));
 		snapshot_set(out, M_PROC_NVCSW, row, f->nvcsw,

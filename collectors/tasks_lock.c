@@ -20,7 +20,9 @@
  * it is done: 25 ms were seen on two CPUs, and minutes behind a storm of context switches that starves RCU. Of the window it
  * may take one part in so many, and a child reads it, which is left behind when it does not come back. */
 #define LOCKS_SHARE       20
+#define ENDLESS_SHARE     100         /* … where there is no end */
 #define QUIET_NS          1900000000u /* nobody waits: a little less than 20 ticks */
+#define ENDLESS_QUIET_NS  4900000000u
 #define LOCKS_DEADLINE_MS 150
 
 /* ---- user-space locks ---- */
@@ -416,7 +418,8 @@ void flock_tick(struct tasks *t, uint64_t now)
 	uint64_t began = clock_boot_ns();
 	int err;
 
-	if (dt && (dt < t->flock_cost_ns * LOCKS_SHARE || (!waited && dt < QUIET_NS)))
+	if (dt && (dt < t->flock_cost_ns * (t->env->live ? ENDLESS_SHARE : LOCKS_SHARE) ||
+		   (!waited && dt < (t->env->live ? ENDLESS_QUIET_NS : QUIET_NS))))
 		return;
 	err = t->env->root->live ? ask_locks(t)
 				 : root_read(t->env->root, "proc/locks", &t->locks, LOCKS_BYTES);

@@ -89,11 +89,12 @@ static ssize_t read_stat(struct tasks *t, struct proc *p, struct task_stat *st)
 	return task_parse_stat(task_text(t, n), st) ? n : -EINVAL;
 }
 
-static void forget(struct tasks *t, struct proc *p)
+void tasks_forget(struct tasks *t, struct proc *p)
 {
 	if (p->followed)
 		tasks_unfollow(t, p->followed);
 	task_close(t, &p->fd);
+	mem_free(p->told);
 	*p = (struct proc){ .pid = p->pid, .fd = -1 };
 }
 
@@ -198,6 +199,35 @@ static void read_cgroup(struct tasks *t, struct proc *p)
 
 /* ---- rows ---- */
 
+/* What the iterator said, to be said again as long as the process does not move. */
+struct told {
+	uint64_t start; /* in ticks */
+	char comm[WIRE_NAME_MAX + 1];
+	uint64_t cells[]; /* as table_columns[] */
+};
+
+static void keep_told(struct tasks *t, struct proc *p, const struct task_stat *st)
+{
+	if (!p->told)
+		p->told = mem_alloc(sizeof(*p->told) + t->ntable_columns * sizeof(*p->told->cells));
+	p->told->start = st->f[22];
+	text_copy(p->told->comm, sizeof(p->told->comm), st->comm);
+	for (unsigned i = 0; i < t->ntable_columns; i++)
+		p->told->cells[i] = st->f[t->table_columns[i].col];
+}
+
+static void put_told(struct tasks *t, struct proc *p, struct snapshot *out)
+{
+	const struct told *told = p->told;
+	const struct stat_column *c = t->table_columns;
+
+	p->row = snapshot_row(out, SCOPE_PROCESS, (struct row_id){ (uint64_t)p->pid, told->start },
+			      told->comm, strlen(told->comm));
+	for (unsigned i = 0; i < t->ntable_columns; i++)
+		snapshot_set_column(out, SCOPE_PROCESS, c[i].column, p->row, told->cells[i],
+				    c[i].source);
+}
+
 static void put_row(struct tasks *t, struct proc *p, const struct task_stat *st,
 		    struct snapshot *out)
 {
@@ -278,7 +308,7 @@ static void take_record(struct tasks *t, struct proc *p, const struct wire_row *
 {
 	table_stat(w, t->env->host, t->table.shift_ns, st);
 	if (p->start && p->start != st->f[22])
-		forget(t, p); /* the same number, another process */
+		tasks_forget(t, p); /* the same number, another process */
 	task_close(t, &p->fd);
 	table_times(w, &p->shown_utime, &p->shown_stime);
 	st->f[14] = p->shown_utime;
@@ -302,15 +332,35 @@ static bool visit(struct tasks *t, struct proc *p, const struct wire_row *w, str
 	if (w) {
 		take_record(t, p, w, &st);
 	} else if (read_stat(t, p, &st) < 0 || (int32_t)st.f[1] != p->pid) {
-		forget(t, p);
+		tasks_forget(t, p);
 		return false;
 	} else if (p->start && p->start != st.f[22]) {
-		forget(t, p);
+		tasks_forget(t, p);
 	}
 	p->from_table = w != NULL;
 	p->fds_fresh &= p->from_table;
 	take(p, &st, !t->sweeps);
 	put_row(t, p, &st, out);
+	if (w && t->env->live) {
+		keep_told(t, p, &st);
+	} else {
+		mem_free(p->told);
+		p->told = NULL;
+	}
+	return true;
+}
+
+/* One that has not moved since it was told of; whom we do not know like that is read. */
+static bool visit_idle(struct tasks *t, struct proc *p, const struct wire_idle *w,
+		       struct snapshot *out)
+{
+	uint64_t tick = 1000000000u / t->env->host->ticks_per_second;
+
+	if (!p->told || p->told->start != (w->start + (uint64_t)t->table.shift_ns) / tick)
+		return visit(t, p, NULL, out);
+	p->from_table = true;
+	p->fds_fresh = false;
+	put_told(t, p, out);
 	return true;
 }
 
@@ -323,6 +373,14 @@ struct merge {
 	int32_t last;               /* number that came last */
 };
 
+static bool visit_either(struct merge *m, struct proc *p, const struct wire_row *w)
+{
+	if (w && w->size == sizeof(struct wire_idle))
+		return visit_idle(m->t, p, (const struct wire_idle *)(const void *)w, m->out);
+	return visit(m->t, p, w, m->out);
+}
+
+/* w: its record, which may be a struct wire_idle; NULL: it is read from /proc. */
 static bool merge_one(struct merge *m, int32_t pid, const struct wire_row *w)
 {
 	struct tasks *t = m->t;
@@ -330,10 +388,10 @@ static bool merge_one(struct merge *m, int32_t pid, const struct wire_row *w)
 
 	m->last = pid;
 	for (; m->at < m->known && t->procs[m->at].pid < pid; m->at++)
-		forget(t, &t->procs[m->at]);
+		tasks_forget(t, &t->procs[m->at]);
 	if (m->at < m->known && t->procs[m->at].pid == pid) {
 		p = &t->procs[m->at++];
-		if (visit(t, p, w, m->out)) {
+		if (visit_either(m, p, w)) {
 			if (p != &t->procs[m->kept]) /* until somebody has gone, all stay */
 				t->procs[m->kept] = *p;
 			m->kept++;
@@ -343,7 +401,7 @@ static bool merge_one(struct merge *m, int32_t pid, const struct wire_row *w)
 		t->procs = mem_grow(t->procs, &t->procs_cap, t->nprocs + 1, sizeof(*t->procs));
 		p = &t->procs[t->nprocs];
 		*p = (struct proc){ .pid = pid, .fd = -1 };
-		if (visit(t, p, w, m->out)) {
+		if (visit_either(m, p, w)) {
 			t->nprocs++;
 			return true;
 		}
@@ -357,7 +415,7 @@ static void merge_end(struct merge *m)
 	struct tasks *t = m->t;
 
 	for (; m->at < m->known; m->at++)
-		forget(t, &t->procs[m->at]);
+		tasks_forget(t, &t->procs[m->at]);
 	if (t->nprocs)
 		memmove(t->procs + m->kept, t->procs + m->known,
 			(t->nprocs - m->known) * sizeof(*t->procs));
@@ -390,7 +448,7 @@ static void merge_record(void *ctx, const void *record)
 	merge_hidden(m, pid);
 	if (m->hidden < tb->nhidden && tb->hidden[m->hidden] == pid)
 		m->hidden++; /* it has shown itself, or the number has another owner */
-	merge_one(m, pid, w->cut ? NULL : w);
+	merge_one(m, pid, w->size == sizeof(*w) && w->cut ? NULL : w);
 }
 
 static uint64_t threads_of_all(const struct tasks *t)

@@ -185,6 +185,8 @@ void table_stat(const struct wire_row *w, const struct host *h, int64_t shift_ns
 	f[COLUMN_ANON] = w->pages[1];
 	f[COLUMN_SWAP] = w->pages[2];
 	f[COLUMN_SHMEM] = w->pages[3];
+	f[COLUMN_VCSW] = w->vcsw;
+	f[COLUMN_NVCSW] = w->nvcsw;
 }
 
 /* ---- who is missing ---- */
@@ -240,13 +242,15 @@ uint64_t table_since(const struct tasks *t)
 static int read_records(struct tasks *t, void (*each)(void *ctx, const void *row), void *ctx,
 			struct err *e)
 {
-	struct wire_ask ask = { .since = table_since(t) };
+	struct wire_ask ask = { .since = table_since(t),
+				.turn = !t->env->live  ? WIRE_TURN_NONE
+					: t->env->edge ? WIRE_TURN_ALL
+						       : WIRE_TURN_MOVED };
 	int err = bpf_engine_put(t->env->bpf, "table_ask", &ask);
 
 	if (err)
 		return err_errno(e, err, "cannot write to table_ask");
-	return bpf_engine_iterate(t->env->bpf, "table_sweep", sizeof(struct wire_row), each, ctx,
-				  e);
+	return bpf_engine_iterate(t->env->bpf, "table_sweep", BPF_SIZE_TOLD, each, ctx, e);
 }
 
 int table_sweep(struct tasks *t, void (*each)(void *ctx, const void *row), void *ctx)

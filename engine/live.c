@@ -9,9 +9,11 @@
 #include "base/mem.h"
 
 /* The first judgement comes early. */
-#define LIVE_SETTLE    5 /* ticks: until our own start is over, which is not what is to be judged */
-#define LIVE_FIRST     2.0 /* seconds */
-#define LIVE_HALF      5.0
+#define LIVE_SETTLE 5   /* ticks: until our own start is over, which is not what is to be judged */
+#define LIVE_FIRST  2.0 /* seconds */
+#define LIVE_HALF   5.0
+#define LIVE_STRIDE \
+	5 /* ticks between two wake-ups where eBPF measures, and nothing is due before */
 #define LIVE_REPLAY_NS 10500000000u /* of a capture are judged together */
 
 /* The window slides: it is made of two halves, and when the newer one is complete the older one is dropped.
@@ -37,6 +39,29 @@ static void join_latest(struct session *s, struct snapshot *out)
 	out->wall_ns = s->chains[PACE_FAST].a.wall_ns;
 }
 
+/* Ten wake-ups a second are for samples of what threads do, which stand for what eBPF measures exactly. Where it does, each
+ * of them only costs. */
+static uint64_t stride(const struct session *s)
+{
+	uint64_t n = ticks_of(s->live.args.seconds), step = LIVE_STRIDE;
+
+	if (!s->live.settled || !s->env.time_measured || probing_needs_ticks(&s->probing))
+		return 1;
+	while (n % step)
+		step--;
+	return step;
+}
+
+static int set_pace(struct session *s, struct err *e)
+{
+	uint64_t step = stride(s);
+
+	if (step == s->live.step)
+		return 0;
+	s->live.step = step;
+	return loop_start(&s->loop, step * TICK_NS, e);
+}
+
 int session_live_start(struct session *s, const struct live_args *args, struct err *e)
 {
 	struct live *l = &s->live;
@@ -50,10 +75,11 @@ int session_live_start(struct session *s, const struct live_args *args, struct e
 	s->start_wall_ns = clock_wall_ns();
 	if (s->args.replay)
 		return session_live_seek(s, s->capture.nsteps - 1, e);
+	s->env.edge = true;
 	look_read(s, PACE_EDGE);
 	look_read(s, PACE_SECOND);
 	look_read(s, PACE_FAST);
-	return loop_start(&s->loop, TICK_NS, e);
+	return set_pace(s, e);
 }
 
 /* What is judged begins here. */
@@ -63,6 +89,7 @@ static void live_settle(struct session *s)
 	struct chain *edge = &s->chains[PACE_EDGE];
 
 	l->settled = true;
+	s->env.edge = true;
 	look_read_pace(s, PACE_EDGE, &edge->b);
 	look_swap(&edge->a, &edge->b);
 	look_read(s, PACE_SECOND);
@@ -155,24 +182,26 @@ int session_live_tick(struct session *s)
 	if (s->args.replay ||
 	    read(s->loop.timer, &passed, sizeof(passed)) != (ssize_t)sizeof(passed))
 		return 0;
-	l->ticks += passed;
-	s->late_ticks += passed - 1;
+	l->ticks += passed * l->step;
+	s->late_ticks += (passed - 1) * l->step;
 	look_tick(s, clock_boot_ns());
-	probing_tick(&s->probing);
+	probing_tick(&s->probing, passed * l->step);
 	if (l->ticks / TICKS_A_SECOND > l->budgeted) {
 		l->budgeted = l->ticks / TICKS_A_SECOND;
 		live_budget(s);
 	}
 	if (!l->settled && l->ticks >= LIVE_SETTLE)
 		live_settle(s);
+	(void)set_pace(s, NULL); /* without it there are more wake-ups, and nothing else */
 	if (!l->settled || l->ticks < l->due)
 		return 0;
 	l->due = l->ticks + ticks_of(l->args.seconds);
+	s->env.edge = l->ticks >= l->edge_due;
 	look_read(s, PACE_FAST);
 	look_read(s, PACE_SECOND);
 	look_end_second(s, &l->newer);
 	s->view.seconds = s->seconds; /* of which the view has the first ones */
-	if (l->ticks < l->edge_due)
+	if (!s->env.edge)
 		return SESSION_REFRESHED;
 	l->edge_due = l->ticks + ticks_of(l->args.halves > 1 ? fmax(LIVE_HALF, l->args.seconds)
 							     : l->args.seconds);
@@ -184,6 +213,8 @@ void session_live_pace(struct session *s, double seconds)
 {
 	s->live.args.seconds = seconds;
 	s->live.due = s->live.ticks + ticks_of(seconds);
+	if (!s->args.replay)
+		(void)set_pace(s, NULL);
 }
 
 /* ---- replay, step by step ---- */

@@ -8,6 +8,11 @@
 
 #include "base/mem.h"
 
+static bool has_pace(const struct session *s, const struct collector *c, enum file_pace pace)
+{
+	return pace == (c->seldom && s->args.live && !s->args.replay ? PACE_EDGE : c->pace);
+}
+
 /* Read every collector of a pace into the chain's next snapshot. */
 void look_read_pace(struct session *s, enum file_pace pace, struct snapshot *out)
 {
@@ -18,7 +23,7 @@ void look_read_pace(struct session *s, enum file_pace pace, struct snapshot *out
 		struct err e = { 0 };
 		int err;
 
-		if (collectors[i]->pace != pace || !s->states[i])
+		if (!has_pace(s, collectors[i], pace) || !s->states[i])
 			continue;
 		if (s->stopped[i]) {
 			if (!s->args.live) /* where there is no end, it is unknown from here on */

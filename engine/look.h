@@ -43,6 +43,7 @@ struct live {
 	struct interval older, newer;    /* the two halves */
 	size_t nolder, stale;            /* seconds[] of the older half; of the one before it */
 	uint64_t ticks, due, edge_due;   /* so far; of the next refresh; of the end of this half */
+	uint64_t step;                   /* ticks from one wake-up to the next */
 	uint64_t budgeted;               /* seconds */
 	bool settled;
 	size_t at;             /* step of a capture */

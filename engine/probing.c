@@ -180,15 +180,34 @@ void probing_end(struct probing *p, struct hists *window)
 
 /* ---- while they run ---- */
 
-void probing_tick(struct probing *p)
+void probing_tick(struct probing *p, uint64_t passed)
 {
 	if (!p->env->bpf)
 		return;
-	p->ticks++;
-	if (p->ticks == p->calibrate_from)
+	p->ticks += passed;
+	if (p->calibrated)
+		return;
+	if (!p->calibrating && p->ticks >= p->calibrate_from) {
 		bpf_engine_calibrate_begin(p->env->bpf);
-	if (p->ticks == p->calibrate_from + CALIBRATE_FOR)
+		p->calibrating = true;
+	} else if (p->calibrating && p->ticks >= p->calibrate_from + CALIBRATE_FOR) {
 		bpf_engine_calibrate_end(p->env->bpf);
+		p->calibrating = false;
+		p->calibrated = true;
+	}
+}
+
+bool probing_needs_ticks(const struct probing *p)
+{
+	return p->env->bpf && !p->calibrated;
+}
+
+static void calibrate_again(struct probing *p)
+{
+	if (p->calibrating)
+		bpf_engine_calibrate_end(p->env->bpf);
+	p->calibrating = p->calibrated = false;
+	p->calibrate_from = p->ticks + 1;
 }
 
 static void suspect_locks(struct probing *p, const struct wire_counts *counts)
@@ -198,7 +217,7 @@ static void suspect_locks(struct probing *p, const struct wire_counts *counts)
 		return;
 	bpf_engine_start(p->env->bpf, BPF_WAKE);
 	if (bpf_engine_has(p->env->bpf, BPF_WAKE))
-		p->calibrate_from = p->ticks + 1; /* once more, for the newcomer */
+		calibrate_again(p); /* for the newcomer */
 }
 
 uint64_t probing_second(struct probing *p)

@@ -35,7 +35,8 @@ struct probing {
 	struct budget budget;
 	size_t dearest;                 /* of the programs, when the budget does not suffice */
 	uint64_t ticks, calibrate_from; /* ticks so far; from which on programs are calibrated */
-	struct names names;             /* of functions: a child that is asked */
+	bool calibrating, calibrated;
+	struct names names; /* of functions: a child that is asked */
 	bool names_open;
 };
 
@@ -47,7 +48,10 @@ void probing_close(struct probing *p);
 void probing_hists(struct probing *p, struct hists *out); /* distributions so far */
 
 void probing_begin(struct probing *p); /* what was counted before belongs to no window */
-void probing_tick(struct probing *p);  /* TICKS_A_SECOND times a second */
+/* So many ticks have passed; TICKS_A_SECOND are a second. */
+void probing_tick(struct probing *p, uint64_t passed);
+/* Until then each tick counts: what programs cost is measured between two of them. */
+bool probing_needs_ticks(const struct probing *p);
 /* A second is over: groups that cost too much, to be stopped with probing_stop() once they have been read; 0: none. */
 uint64_t probing_second(struct probing *p);
 void probing_stop(struct probing *p, uint64_t groups);

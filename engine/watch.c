@@ -89,7 +89,7 @@ static int watch_ticks(struct session *s, uint64_t total, struct err *e)
 			break;
 		look_read(s, PACE_FAST);
 		look_tick(s, clock_boot_ns());
-		probing_tick(&s->probing);
+		probing_tick(&s->probing, passed);
 		fresh = done / TICKS_A_SECOND > shown;
 		if (fresh) {
 			shown = done / TICKS_A_SECOND;
@@ -126,6 +126,7 @@ static int watch_live(struct session *s, struct err *e)
 	int rc, err;
 
 	/* The slow readings come first: the window is as long as was asked for between the first fast one and the last. */
+	s->env.edge = true; /* all is read, all the time */
 	open_files(s);
 	look_read(s, PACE_EDGE);
 	probing_begin(&s->probing);

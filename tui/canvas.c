@@ -137,11 +137,23 @@ static int width_of_text(const struct canvas *c, const char *p, size_t n)
 	return sum;
 }
 
+/* Nearly all text is plain: its columns, or -1 when it is not plain up to `most` of them. */
+static int plain_width(const char *text, int most)
+{
+	int n = 0;
+
+	while (n < most && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	return n == most || !text[n] ? n : -1;
+}
+
 int canvas_width(const struct canvas *c, const char *text)
 {
 	struct buf b = { 0 };
-	int width;
+	int width = plain_width(text, TEXT_MOST);
 
+	if (width >= 0)
+		return width;
 	printable(text, &b);
 	width = width_of_text(c, b.data, b.len);
 	buf_done(&b);
@@ -173,6 +185,17 @@ static int put_text(struct canvas *c, int x, int y, int width, enum paint p, con
 	return at - x;
 }
 
+static int put_plain(struct canvas *c, int x, int y, int width, enum paint p, const char *s, int n)
+{
+	int shown = n > width ? width - 1 : n;
+
+	for (int i = 0; i < shown; i++)
+		put(c, x + i, y, (unsigned char)s[i], 1, p);
+	if (n > width)
+		put(c, x + shown++, y, c->ascii ? '~' : 0x2026, 1, p);
+	return shown;
+}
+
 int canvas_text(struct canvas *c, int x, int y, int width, enum paint p, const char *text)
 {
 	struct buf b = { 0 };
@@ -180,6 +203,9 @@ int canvas_text(struct canvas *c, int x, int y, int width, enum paint p, const c
 
 	if (y < 0 || y >= (int)c->rows || width <= 0 || !*text)
 		return 0;
+	columns = plain_width(text, width < TEXT_MOST ? width + 1 : TEXT_MOST);
+	if (columns >= 0)
+		return put_plain(c, x, y, width, p, text, columns);
 	printable(text, &b);
 	columns = put_text(c, x, y, width, p, b.data, b.len);
 	buf_done(&b);

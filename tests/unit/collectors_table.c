@@ -146,6 +146,8 @@ TEST(a_record_becomes_the_columns_of_a_stat_line)
 			      .flags = WIRE_KTHREAD,
 			      .threads = 3,
 			      .start = 5019999999,
+			      .vcsw = 5,
+			      .nvcsw = 6,
 			      .address_pages = 10,
 			      .pages = { 1, 20, 300, 4000 } };
 	struct task_stat st;
@@ -163,6 +165,8 @@ TEST(a_record_becomes_the_columns_of_a_stat_line)
 	CHECK_UINT(st.f[23], 40960);
 	CHECK_UINT(st.f[24], 4021);
 	CHECK_UINT(st.f[COLUMN_SWAP], 300);
+	CHECK_UINT(st.f[COLUMN_VCSW], 5);
+	CHECK_UINT(st.f[COLUMN_NVCSW], 6);
 	table_stat(&w, &h, -5000000000, &st); /* in a time namespace */
 	CHECK_UINT(st.f[22], 1);
 }
@@ -227,6 +231,7 @@ static int read_fake(struct tasks *t, void (*each)(void *ctx, const void *row), 
 static void put_record(unsigned pid, unsigned threads)
 {
 	records[nrecords] = (struct wire_row){ .pid = pid,
+					       .size = sizeof(struct wire_row),
 					       .ppid = 1,
 					       .state = 1,
 					       .threads = threads,
@@ -367,6 +372,60 @@ TEST(a_record_that_is_not_whole_is_read_from_proc)
 	CHECK_INT(rig_read(&r), 0);
 	CHECK_STR(names_of(&r), "file-2 record-5");
 	CHECK_NEAR(rig_value(&r, M_TABLE_HIDDEN, NULL), 0, 0);
+	rig_close(&r);
+}
+
+/* As the iterator tells of who has not been on a CPU. */
+static void put_idle(size_t i)
+{
+	struct wire_idle idle = { .pid = records[i].pid,
+				  .size = sizeof(idle),
+				  .start = records[i].start };
+
+	memset(&records[i], 0xee, sizeof(records[i]));
+	memcpy(&records[i], &idle, sizeof(idle));
+}
+
+TEST(who_has_not_moved_is_shown_as_it_was_told_last)
+{
+	struct rig r;
+
+	put_proc(2, 1);
+	put_proc(5, 1);
+	put_loadavg(2);
+	open_table(&r);
+	r.env.live = true;
+	put_record(2, 1);
+	put_record(5, 1);
+	records[0].vcsw = 77;
+	CHECK_INT(rig_read(&r), 0);
+	put_idle(0);
+	records[1].vcsw = 5;
+	CHECK_INT(rig_read(&r), 0);
+	CHECK_STR(names_of(&r), "record-2 record-5");
+	CHECK_NEAR(rig_value(&r, M_PROC_VCSW, "record-2"), 77, 0);
+	CHECK_NEAR(rig_value(&r, M_PROC_VCSW, "record-5"), 5, 0);
+	rig_close(&r);
+}
+
+TEST(who_is_said_not_to_have_moved_and_was_never_told_is_read_from_proc)
+{
+	struct rig r;
+
+	put_proc(2, 1);
+	put_proc(5, 1);
+	put_loadavg(2);
+	open_table(&r);
+	r.env.live = true;
+	put_record(2, 1);
+	put_record(5, 1);
+	put_idle(1);
+	CHECK_INT(rig_read(&r), 0);
+	CHECK_STR(names_of(&r), "record-2 file-5");
+	records[0].start += 10000000000u; /* the number was given to another one meanwhile */
+	put_idle(0);
+	CHECK_INT(rig_read(&r), 0);
+	CHECK_STR(names_of(&r), "file-2 file-5");
 	rig_close(&r);
 }
 
