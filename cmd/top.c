@@ -30,7 +30,7 @@ static const struct opt opts[] = {
 	  "begin with this one: overview, processes, findings, cost, cpus, disks, network, memory, cgroups, latency, locks, events",
 	  0, 0, NULL },
 	{ 0, "readonly", OPT_FLAG, offsetof(struct top_args, readonly), NULL,
-	  "send no signals and change no nice values", 0, 0, NULL },
+	  "send no signals and change no priorities and allowed CPUs", 0, 0, NULL },
 	{ 0, "replay", OPT_STRING, offsetof(struct top_args, replay), "DIR",
 	  "show a capture: [ and ] go a step back and on, g goes to a time", 0, 0, NULL },
 	{ 0, "theme", OPT_STRING, offsetof(struct top_args, theme), "NAME",

@@ -6,7 +6,7 @@
 #include "tui/ui.h"
 
 /* sixty top: options and plain frames (top.c), the dashboard on a terminal (top_live.c), and what only the owner of a
- * machine can tell or do: command lines, users, signals, the file of settings (top_owner.c). */
+ * machine can tell or do: command lines, users, the file of settings (top_owner.c), signals and priorities (top_deeds.c). */
 struct top_args {
 	double seconds; /* 0: as set, or 1 */
 	double budget;
@@ -36,11 +36,16 @@ void owner_free(struct owner *o);
 const struct ui_owner *owner_ui(struct owner *o);
 /* Ask for the command lines that were missed while drawing. True when there is something new to draw. */
 bool owner_fetch(struct owner *o);
-/* Send a signal to, or renice, the processes of ui->targets; says how it went. */
-void owner_signal(struct ui *ui);
-void owner_renice(struct ui *ui);
+/* Start time as /proc/PID/stat has it, in ticks; 0: there is no such process. */
+uint64_t owner_birth_of(int64_t pid);
 /* Settings: defaults when there is no file; a file that is broken is told by `e`, and not written over. */
 int owner_load(struct settings *s, struct err *e);
 int owner_save(const struct settings *s, char *path, size_t size, struct err *e);
+
+/* top_deeds.c: do what was asked for to the processes of ui->targets, and say how it went. */
+void owner_signal(struct ui *ui);
+void owner_renice(struct ui *ui);
+void owner_allow_cpus(struct ui *ui);
+void owner_io_priority(struct ui *ui);
 
 #endif

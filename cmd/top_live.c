@@ -147,6 +147,12 @@ static int do_want(struct dash *d, enum ui_want want, struct err *e)
 	case WANT_NICE:
 		owner_renice(&d->ui);
 		break;
+	case WANT_AFFINITY:
+		owner_allow_cpus(&d->ui);
+		break;
+	case WANT_IO:
+		owner_io_priority(&d->ui);
+		break;
 	case WANT_SAVE:
 		save(d);
 		break;

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only the owner of a machine can tell or do: command lines, names of users, signals, nice values, settings.
+/* What only the owner of a machine can tell or do: command lines, names of users, settings; top_deeds.c has the rest.
  *
  * Reading /proc/PID/cmdline may hang with the memory of the process that it is about: a child does it, with a deadline. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -56,8 +53,8 @@ struct owner {
 
 /* ---- in the child ---- */
 
-/* Start time as /proc/PID/stat has it: behind the last parenthesis, the 20th word. */
-static uint64_t birth_of(int64_t pid)
+/* Behind the last parenthesis, the 20th word. */
+uint64_t owner_birth_of(int64_t pid)
 {
 	char path[40], text[1024];
 	struct text rest, word;
@@ -96,7 +93,7 @@ static void add_command(struct buf *answer, const struct wish *w)
 		got = read(fd, text, sizeof(text));
 		close(fd);
 	}
-	if (got > 0 && birth_of(w->pid) == w->birth)
+	if (got > 0 && owner_birth_of(w->pid) == w->birth)
 		n = (uint32_t)got;
 	while (n && !text[n - 1])
 		n--;
@@ -265,81 +262,6 @@ void owner_free(struct owner *o)
 const struct ui_owner *owner_ui(struct owner *o)
 {
 	return &o->ui;
-}
-
-/* ---- signals and nice values ---- */
-
-/* A number may have been given to somebody else since it was on the screen: a descriptor of the process is taken, and
- * then it is looked whether that is still the one. -ESRCH: it is not. */
-static int open_process(const struct target *t)
-{
-	int fd = (int)syscall(SYS_pidfd_open, (pid_t)t->pid, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (birth_of(t->pid) == t->birth)
-		return fd;
-	close(fd);
-	return -ESRCH;
-}
-
-static void say_how(struct ui *ui, const char *what, size_t done, int err, int64_t failed)
-{
-	if (!err)
-		ui_say(ui, false, "%s: %zu process%s", what, done, done == 1 ? "" : "es");
-	else
-		ui_say(ui, true, "%s: process %lld: %s (%zu done)", what, (long long)failed,
-		       strerror(-err), done);
-}
-
-/* What is done to one process, which stays the same one: 0 or -1 with errno. */
-typedef int process_deed(int fd, pid_t pid, int number);
-
-static int send_signal(int fd, pid_t pid, int number)
-{
-	(void)pid;
-	return (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
-}
-
-static int set_nice(int fd, pid_t pid, int number)
-{
-	(void)fd;
-	return setpriority(PRIO_PROCESS, (id_t)pid, number);
-}
-
-static void to_each(struct ui *ui, const char *name, process_deed *deed)
-{
-	size_t done = 0;
-	int64_t failed = 0;
-	int err = 0;
-	char what[40];
-
-	for (size_t i = 0; i < ui->ntargets; i++) {
-		int fd = open_process(&ui->targets[i]), one = fd < 0 ? fd : 0;
-
-		if (fd >= 0) {
-			if (deed(fd, (pid_t)ui->targets[i].pid, ui->number))
-				one = -errno;
-			close(fd);
-		}
-		done += !one;
-		if (one && !err) {
-			err = one;
-			failed = ui->targets[i].pid;
-		}
-	}
-	snprintf(what, sizeof(what), "%s %d", name, ui->number);
-	say_how(ui, what, done, err, failed);
-}
-
-void owner_signal(struct ui *ui)
-{
-	to_each(ui, "signal", send_signal);
-}
-
-void owner_renice(struct ui *ui)
-{
-	to_each(ui, "nice", set_nice);
 }
 
 /* ---- settings ---- */

@@ -487,6 +487,14 @@ static bool char_key(struct ui *ui, uint32_t ch)
 		if (take_targets(ui, "change the nice value"))
 			ui->prompt = PROMPT_NICE;
 		return true;
+	case 'a':
+		if (take_targets(ui, "change the allowed CPUs"))
+			ui->prompt = PROMPT_AFFINITY;
+		return true;
+	case 'I':
+		if (take_targets(ui, "change the I/O priority"))
+			ui->prompt = PROMPT_IO;
+		return true;
 	default:
 		return false;
 	}

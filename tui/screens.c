@@ -15,7 +15,7 @@ const struct screen screens[] = {
 	  "t or F5  tree    H  active threads    K  kernel threads    c  choose columns (every metric of a process is one)\n"
 	  "/ or F3  search, n next    \\ or F4  filter: words, user:NAME cgroup:PATH state:DR re:EXPRESSION    u  by user\n"
 	  "F  follow the process of the cursor    x  tag, X untag all    Enter  all about one process\n"
-	  "k or F9  send a signal    y or F8  nice; both ask before they do it",
+	  "k or F9  send a signal    y or F8  nice    a  allowed CPUs    I  I/O priority; all ask before they do it",
 	  procs_draw, procs_key },
 	{ '3', "Findings", "Find",
 	  "Every finding with who does it, who suffers, the evidence and the next command; then what is ruled out, and what could not be checked and why.\nUp and down scroll.",

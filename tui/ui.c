@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "tui/deeds.h"
 #include "tui/procs.h"
 
 size_t screens_count(void)
@@ -189,8 +190,10 @@ static void draw_keys(struct ui *ui, struct canvas *c, int y)
 
 static const char *question(const struct ui *ui, char *out, size_t size)
 {
-	size_t n = ui->ntargets;
+	const char *deed = deed_question(ui, out, size);
 
+	if (deed)
+		return deed;
 	switch (ui->prompt) {
 	case PROMPT_FILTER:
 		return "filter (words; user: cgroup: state: re:): ";
@@ -200,24 +203,6 @@ static const char *question(const struct ui *ui, char *out, size_t size)
 		return "seconds between refreshes (0.1 to 60): ";
 	case PROMPT_TIME:
 		return "go to (HH:MM:SS, or +N -N seconds): ";
-	case PROMPT_SIGNAL:
-		if (ui->confirm)
-			snprintf(out, size, "send signal %d to %zu process%s (first: %lld)? y/n ",
-				 ui->number, n, n == 1 ? "" : "es", (long long)ui->targets[0].pid);
-		else
-			snprintf(
-				out, size,
-				"signal for %zu process%s (15 TERM, 9 KILL, 1 HUP, 19 STOP, 18 CONT): ",
-				n, n == 1 ? "" : "es");
-		return out;
-	case PROMPT_NICE:
-		if (ui->confirm)
-			snprintf(out, size, "set nice %d for %zu process%s (first: %lld)? y/n ",
-				 ui->number, n, n == 1 ? "" : "es", (long long)ui->targets[0].pid);
-		else
-			snprintf(out, size, "nice value for %zu process%s (-20 to 19): ", n,
-				 n == 1 ? "" : "es");
-		return out;
 	default:
 		return "";
 	}
@@ -383,26 +368,12 @@ static enum ui_want take_time(struct ui *ui)
 	return WANT_DRAW;
 }
 
-static enum ui_want ask_once_more(struct ui *ui, long least, long most)
-{
-	if (!number_in(ui->line, least, most, &ui->number)) {
-		ui_say(ui, true, "'%.40s' is not between %ld and %ld", ui->line, least, most);
-		ui->prompt = PROMPT_NONE;
-		return WANT_DRAW;
-	}
-	ui->confirm = true;
-	ui->line[0] = '\0';
-	return WANT_DRAW;
-}
-
 static enum ui_want answered(struct ui *ui)
 {
 	enum prompt p = ui->prompt;
 
-	if (p == PROMPT_SIGNAL)
-		return ask_once_more(ui, 1, 64);
-	if (p == PROMPT_NICE)
-		return ask_once_more(ui, -20, 19);
+	if (deed_answer(ui))
+		return WANT_DRAW;
 	ui->prompt = PROMPT_NONE;
 	if (p == PROMPT_PACE)
 		return take_pace(ui);
@@ -415,12 +386,12 @@ static enum ui_want prompt_key(struct ui *ui, const struct key *k)
 {
 	if (ui->confirm) {
 		bool yes = k->press == PRESS_CHAR && (k->ch == 'y' || k->ch == 'Y');
-		enum ui_want want = ui->prompt == PROMPT_SIGNAL ? WANT_SIGNAL : WANT_NICE;
+		enum ui_want want = deed_want(ui->prompt);
 
 		ui->prompt = PROMPT_NONE;
 		ui->confirm = false;
 		if (!yes)
-			ui_say(ui, false, "nothing was sent");
+			ui_say(ui, false, "nothing was done");
 		return yes ? want : WANT_DRAW;
 	}
 	if (k->press == PRESS_ENTER)

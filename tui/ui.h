@@ -31,13 +31,15 @@ enum ui_want {
 	WANT_DRAW,
 	WANT_QUIT,
 	WANT_SUSPEND,
-	WANT_REDRAW, /* the whole terminal */
-	WANT_SIGNAL, /* ui.number to the processes of ui.targets */
-	WANT_NICE,   /* ui.number is their new nice value */
-	WANT_SAVE,   /* the settings */
-	WANT_THEME,  /* another one is set */
-	WANT_PACE,   /* settings.seconds has changed */
-	WANT_STEP    /* of the capture: ui.step */
+	WANT_REDRAW,   /* the whole terminal */
+	WANT_SIGNAL,   /* ui.number to the processes of ui.targets */
+	WANT_NICE,     /* ui.number is their new nice value */
+	WANT_AFFINITY, /* ui.cpus are those that they may use from now on */
+	WANT_IO,       /* ui.number is their new I/O priority, as the kernel has it */
+	WANT_SAVE,     /* the settings */
+	WANT_THEME,    /* another one is set */
+	WANT_PACE,     /* settings.seconds has changed */
+	WANT_STEP      /* of the capture: ui.step */
 };
 
 /* A list with a cursor. The cursor stays on its row (by identity) while rows move. */
@@ -53,6 +55,7 @@ struct list {
 
 #define UI_LINE    128
 #define UI_TARGETS 64
+#define UI_CPUS    1024
 
 enum prompt {
 	PROMPT_NONE,
@@ -60,6 +63,8 @@ enum prompt {
 	PROMPT_SEARCH,
 	PROMPT_SIGNAL,
 	PROMPT_NICE,
+	PROMPT_AFFINITY,
+	PROMPT_IO,
 	PROMPT_TIME,
 	PROMPT_PACE
 };
@@ -86,6 +91,8 @@ struct ui {
 	char message[UI_LINE];
 	bool bad; /* it is one */
 	int number;
+	char answer[UI_LINE];        /* that was given to the question, as it is shown */
+	uint64_t cpus[UI_CPUS / 64]; /* a mask */
 	struct target targets[UI_TARGETS];
 	size_t ntargets;
 	struct list lists[16]; /* by screen */

@@ -113,9 +113,25 @@ check filter_leaves_out_the_others $? "$(tmx capture-pane -p)"
 keys k ; keys -l 15 ; keys Enter
 sees kill_asks_first 'send signal 15 to 1 process .* y/n'
 keys n
-sees kill_can_be_refused 'nothing was sent'
+sees kill_can_be_refused 'nothing was done'
 kill -0 "$victim"
 check a_refused_kill_kills_nobody $? 'it is gone'
+keys a ; keys -l 99999 ; keys Enter
+sees cpus_that_are_not_there_are_refused "'99999' is not one of a list"
+keys a ; keys -l 0 ; keys Enter
+sees cpus_are_asked_for_twice 'allow CPUs 0 for all threads of 1 process .* y/n'
+keys y
+sees cpus_are_set 'allowed CPUs 0: 1 process'
+[ "$(taskset -pc "$victim" | sed 's/.*: //')" = 0 ]
+check the_process_has_these_cpus $? "$(taskset -pc "$victim")"
+keys I ; keys -l b9 ; keys Enter
+sees io_priorities_that_are_none_are_refused "'b9' is not one of"
+keys I ; keys -l b6 ; keys Enter
+sees io_priority_is_asked_for_twice 'set I/O priority best effort 6 for all threads of 1 process .* y/n'
+keys y
+sees io_priority_is_set 'I/O priority best effort 6: 1 process'
+ionice -p "$victim" | grep -q 'best-effort: prio 6'
+check the_process_has_this_io_priority $? "$(ionice -p "$victim")"
 keys Enter
 sees one_process_is_explained 'Time of all its threads'
 keys k ; keys -l 9 ; keys Enter ; keys y
@@ -196,6 +212,10 @@ check quit_leaves_the_screen_as_it_was $? "$(tmx capture-pane -p)"
 start '--readonly'
 keys 2 ; keys k
 sees readonly_sends_nothing 'cannot send a signal: --readonly'
+keys a
+sees readonly_keeps_cpus 'cannot change the allowed CPUs: --readonly'
+keys I
+sees readonly_keeps_io_priorities 'cannot change the I/O priority: --readonly'
 kill -9 "$(drawer)"
 sees a_killed_child_is_told 'ended by signal 9'
 keys "stty -g >after; cmp before after && echo SAME" Enter
