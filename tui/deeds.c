@@ -134,13 +134,13 @@ struct deed {
 
 /* clang-format off */
 static const struct deed deeds[] = {
-	{ PROMPT_SIGNAL, WANT_SIGNAL, "signal", "15 TERM, 9 KILL, 1 HUP, 19 STOP, 18 CONT; 1 to 64",
+	{ PROMPT_SIGNAL, WANT_SIGNAL, "signal", "15 TERM, 9 KILL, 1 HUP, 19 STOP, 18 CONT",
 	  "send signal", "to", take_signal },
 	{ PROMPT_NICE, WANT_NICE, "nice value", "-20 to 19", "set nice", "for", take_nice },
-	{ PROMPT_AFFINITY, WANT_AFFINITY, "CPUs", "a list like 0-2,5, or all", "allow CPUs", "for all threads of",
+	{ PROMPT_AFFINITY, WANT_AFFINITY, "CPUs", "a list like 0-2,5, or all", "allow CPUs", "for",
 	  take_cpus },
-	{ PROMPT_IO, WANT_IO, "I/O priority", "b0 to b7 best effort, i idle, r0 to r7 real time, n by nice value",
-	  "set I/O priority", "for all threads of", take_io },
+	{ PROMPT_IO, WANT_IO, "I/O priority", "b0-b7 normal, i idle, r0-r7 first, n none",
+	  "set I/O priority", "for", take_io },
 	{ .ask = NULL }
 };
 /* clang-format on */

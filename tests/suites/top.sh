@@ -119,7 +119,7 @@ check a_refused_kill_kills_nobody $? 'it is gone'
 keys a ; keys -l 99999 ; keys Enter
 sees cpus_that_are_not_there_are_refused "'99999' is not one of a list"
 keys a ; keys -l 0 ; keys Enter
-sees cpus_are_asked_for_twice 'allow CPUs 0 for all threads of 1 process .* y/n'
+sees cpus_are_asked_for_twice 'allow CPUs 0 for 1 process .* y/n'
 keys y
 sees cpus_are_set 'allowed CPUs 0: 1 process'
 [ "$(taskset -pc "$victim" | sed 's/.*: //')" = 0 ]
@@ -127,7 +127,7 @@ check the_process_has_these_cpus $? "$(taskset -pc "$victim")"
 keys I ; keys -l b9 ; keys Enter
 sees io_priorities_that_are_none_are_refused "'b9' is not one of"
 keys I ; keys -l b6 ; keys Enter
-sees io_priority_is_asked_for_twice 'set I/O priority best effort 6 for all threads of 1 process .* y/n'
+sees io_priority_is_asked_for_twice 'set I/O priority best effort 6 for 1 process .* y/n'
 keys y
 sees io_priority_is_set 'I/O priority best effort 6: 1 process'
 ionice -p "$victim" | grep -q 'best-effort: prio 6'
