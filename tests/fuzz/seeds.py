@@ -102,6 +102,10 @@ def main():
     subprocess.run([os.environ.get("CC") or "cc", "-O2", "-g", "-nostdlib", "-Wl,-e,f", "-x", "c", "-", "-o", built], check=True,
                    input=b"static inline int g(int x) { return x * x; }\nint f(int x) { return g(x) + g(x + 1); }")
     put("dwarf", "program", b"\0" + read(built, 150000))
+    load = bytes(8) + (0x1000).to_bytes(8, "little") * 2 + (16).to_bytes(8, "little") + bytes(8) + b"first\0"
+    put("dwarf", "dump", b"\2" + (0x4a695444).to_bytes(4, "little") + b"\1\0\0\0\x28\0\0\0" + bytes(28) +
+        bytes(4) + (16 + len(load)).to_bytes(4, "little") + bytes(8) + load)
+    put("dwarf", "text", b"\3\2" + "蛇".encode("utf-16le"))
     put("dwarf", "answer", b"\1" + bytes([1, 0, 0, 0, 7, 0, 0, 0, 2, 0, 1, 0, 1, 0, 0, 0]) + b"f\0\0")
     put("frames", "program", b"\1" + read("/usr/bin/env", 150000))
     put("frames", "perfmap", b"\3" + b"1000 20 one\n1020 10 two of them\n")
