@@ -357,9 +357,11 @@ int profile_sleepers(struct bpf_iter__task *ctx)
 		why = WALK_UNKNOWN;
 	}
 	s->p.walk = why;
-	size = sizeof(s->p) + WIRE_KERNEL_FRAMES * 8 + (__u64)s->p.copied;
-	if (size > sizeof(*s))
-		size = sizeof(*s);
+	size = s->p.copied;
+	barrier_var(size);
+	if (size > WIRE_COPY)
+		return 0;
+	size += sizeof(s->p) + WIRE_KERNEL_FRAMES * 8;
 	/* where there is no room it is shown to us again */
 	if (!bpf_seq_write(ctx->meta->seq, s, size))
 		tt->copied = 1;

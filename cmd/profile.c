@@ -69,6 +69,8 @@ static const struct opt opts[] = {
 	  "write FILE, whole or not at all; it ends in .svg, .folded, .pb.gz (pprof), .speedscope.json or .json", 0, 0, NULL },
 	MODE("cpu", PROFILE_CPU, "what runs on CPUs: this is what it does anyway"),
 	MODE("off-cpu", PROFILE_OFF_CPU, "time off the CPU: where threads wait, for what, and who wakes them"),
+	MODE("wall", PROFILE_WALL, "all time of its threads, on CPUs and off them, in one graph"),
+	MODE("wakeup", PROFILE_WAKEUP, "time off the CPU with the stacks of those who end it, and of who woke them"),
 	{ 0, "shortest", OPT_DOUBLE, offsetof(struct profile_args, shortest), "MS",
 	  "of waits: only those of this many milliseconds and more", 0, 3600000, NULL },
 	{ 0, "longest", OPT_DOUBLE, offsetof(struct profile_args, longest), "MS",

@@ -223,7 +223,8 @@ static void choose_maps(struct bpf_engine *b)
 		else if (begins(name, "profile_"))
 			choose_profile_map(b, m);
 		else if (begins(name, "hist_"))
-			bpf_map__set_autocreate(m, has_hists(b));
+			/* old verifiers look at functions that nobody calls, too */
+			bpf_map__set_autocreate(m, has_hists(b) || !strcmp(name, "hist_cells"));
 		else if (begins(name, "red_"))
 			size_red_map(b, m);
 		else if (begins(name, "samples_"))

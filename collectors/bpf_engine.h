@@ -34,8 +34,8 @@ enum bpf_group {
 	BPF_BYTES = 1u << 8,      /* what threads send and receive */
 	BPF_RED = 1u << 12,       /* requests of services, see bpf_options::red */
 	BPF_RED_QUEUE = 1u << 13, /* and how long they lie unread */
-	BPF_WAITS = 1u << 9,    /* stacks of what is off the CPU, in place of BPF_TIME */
-	BPF_WAKERS = 1u << 10,  /* and who wakes it */
+	BPF_WAITS = 1u << 9,      /* stacks of what is off the CPU, in place of BPF_TIME */
+	BPF_WAKERS = 1u << 10,    /* and who wakes it */
 };
 
 #define BPF_EVENT (1u << 11) /* whole stacks where a tracepoint is hit: bpf_options::event */

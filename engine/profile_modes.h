@@ -7,7 +7,7 @@
 #include "bpf/wire.h"
 
 /* What a profile may be of. A new one is a row here, and what it needs that the others have not. */
-enum profile_mode { PROFILE_CPU, PROFILE_OFF_CPU, PROFILE_MODES };
+enum profile_mode { PROFILE_CPU, PROFILE_OFF_CPU, PROFILE_WALL, PROFILE_WAKEUP, PROFILE_MODES };
 
 struct profile_kind {
 	const char *name;  /* "off-cpu": the option, and what files say */

@@ -238,6 +238,7 @@ static int open_programs(struct profiling *p, struct err *e)
 	if (!err && a->command)
 		err = choose(p, (int)p->command.pid, e);
 	if (!err && kind_of(p)->waits) {
+		p->waiting.running = kind_of(p)->running;
 		p->waiting.bounds.shortest_ns = a->shortest_ns;
 		p->waiting.bounds.longest_ns = a->longest_ns;
 		err = waiting_open(&p->waiting, bpf_profile_engine(p->bpf), stack_of, p, e);

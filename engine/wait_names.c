@@ -99,16 +99,51 @@ static int push_interrupt(struct namer *nm, uint32_t *stack, const struct raw_st
 	return push(nm, stack, text, FRAME_WAKER);
 }
 
+/* The stack of a waker, the innermost first: what stands next to the wait is what ended it. */
+static int push_wakers_stack(struct namer *nm, uint32_t *stack, const struct raw_stack *s)
+{
+	uint32_t frames[NAMER_FRAMES];
+	size_t n = namer_frames(nm, s, passage(nm, s, "try_to_wake_up"), frames);
+	int err = 0;
+
+	while (n-- && !err) {
+		const struct stack_frame *f = &nm->ss->frame[frames[n]];
+		char name[IMAGE_NAME + 256];
+
+		if (!frames[n])
+			continue;
+		snprintf(name, sizeof(name), "%s", stackset_text(nm->ss, f->name));
+		err = push(nm, stack, name, FRAME_WAKER);
+	}
+	return err;
+}
+
 static int push_waker(struct namer *nm, uint32_t *stack, uint32_t waker)
 {
 	const struct wait_stack *w = &nm->args->waits->stacks[waker - 1];
 	const struct raw_thread *t = &nm->args->raw->threads[w->thread];
 	char text[64];
+	int err;
 
 	if (w->interrupt)
 		return push_interrupt(nm, stack, &nm->args->raw->stacks[w->raw]);
 	snprintf(text, sizeof(text), "[woken by %.*s]", WIRE_COMM, t->comm);
-	return push(nm, stack, text, FRAME_WAKER);
+	err = push(nm, stack, text, FRAME_WAKER);
+	if (!err && nm->args->kind->wakers == WAKERS_WHOLE)
+		err = push_wakers_stack(nm, stack, &nm->args->raw->stacks[w->raw]);
+	return err;
+}
+
+/* And who woke that one while the first slept, and so on. */
+static int push_chain(struct namer *nm, uint32_t *stack, uint32_t waker)
+{
+	int err = 0;
+
+	for (unsigned i = 0; waker && i < CHAIN_LINKS && !err; i++) {
+		err = push_waker(nm, stack, waker);
+		waker = waits_find(nm->args->waits, nm->args->waits->stacks[waker - 1].next);
+	}
+	return err;
 }
 
 static int add_wait(struct namer *nm, const struct raw_wait *x, const struct namer_root *root)
@@ -123,10 +158,10 @@ static int add_wait(struct namer *nm, const struct raw_wait *x, const struct nam
 
 	to.stack = root->stack;
 	err = push_frames(nm, &to.stack, frames, n);
-	if (!err)
+	if (!err && part != PART_RUN)
 		err = push(nm, &to.stack, parts[part].frame, FRAME_BLOCKED);
 	if (!err && x->waker)
-		err = push_waker(nm, &to.stack, x->waker);
+		err = push_chain(nm, &to.stack, x->waker);
 	if (!err)
 		err = stackset_string(nm->ss, text_of(cause_name(parts[part].cause)), &to.cause,
 				      nm->e);

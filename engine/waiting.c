@@ -153,6 +153,8 @@ void waiting_finish(struct waiting *w, struct rawstacks *r, const struct wire_co
 	for (size_t i = 0; i < w->waits.n; i++)
 		out->shown += (double)w->waits.list[i].ns * 1e-9;
 	out->imputed = (double)waits_impute(&w->waits, r) * 1e-9;
+	if (w->running)
+		waits_weigh(&w->waits, r);
 	out->open = w->waits.open;
 	out->asleep = w->waits.asleep;
 	out->sleepers = w->sleepers;

@@ -44,6 +44,7 @@ struct waiting {
 	struct buf open;   /* of struct wire_asleep: stacks of some are read after them */
 	uint64_t sleepers; /* stacks that were read */
 	uint64_t unswept;  /* sweeps that failed */
+	bool running;      /* time on CPUs counts too */
 	bool cut, closing; /* cut: not all stacks of sleepers could be read in time */
 };
 

@@ -335,6 +335,71 @@ uint64_t waits_impute(struct waits *w, const struct rawstacks *r)
 	return ns;
 }
 
+/* ---- time on CPUs ---- */
+
+struct runner {
+	uint32_t thread; /* of struct rawstacks */
+	uint32_t first;  /* of those that are the same thread under another name */
+	double ns, samples;
+};
+
+static const struct rawstacks *sorted_raw; /* for qsort(), which has no context */
+
+static int by_thread(const void *a, const void *b)
+{
+	const struct raw_thread *x = &sorted_raw->threads[((const struct runner *)a)->thread],
+				*y = &sorted_raw->threads[((const struct runner *)b)->thread];
+
+	ORDER(x->tgid, y->tgid);
+	ORDER(x->tid, y->tid);
+	return 0;
+}
+
+/* list[i] is thread i; the first of each thread has the sums. */
+static struct runner *count_runs(const struct waits *w, const struct rawstacks *r)
+{
+	struct runner *order = mem_array(r->nthreads + 1, sizeof(*order)),
+		      *list = mem_array(r->nthreads + 1, sizeof(*list));
+
+	for (size_t i = 0; i < r->nthreads; i++)
+		order[i].thread = list[i].thread = (uint32_t)i;
+	sorted_raw = r;
+	if (r->nthreads)
+		qsort(order, r->nthreads, sizeof(*order), by_thread);
+	for (size_t i = 0, first = 0; i < r->nthreads; i++) {
+		if (by_thread(&order[first], &order[i]))
+			first = i;
+		list[order[i].thread].first = order[first].thread;
+	}
+	mem_free(order);
+	for (size_t i = 0; i < w->nruns; i++)
+		list[list[w->runs[i].thread].first].ns += (double)w->runs[i].ns;
+	for (size_t i = 0; i < r->nsamples; i++)
+		list[list[r->samples[i].thread].first].samples++;
+	return list;
+}
+
+void waits_weigh(struct waits *w, struct rawstacks *r)
+{
+	struct runner *list = count_runs(w, r);
+
+	for (size_t i = 0; i < r->nsamples; i++) {
+		const struct runner *x = &list[list[r->samples[i].thread].first];
+
+		if (x->ns > 0)
+			r->samples[i].weight = (uint64_t)(x->ns / x->samples);
+	}
+	for (size_t i = 0; i < r->nthreads; i++) {
+		struct raw_wait x = { .thread = (uint32_t)i, .ns = (uint64_t)list[i].ns };
+
+		if (list[i].first != i || list[i].samples > 0 || !x.ns)
+			continue;
+		x.stack = no_stack(r, WALK_BETWEEN, PART_RUN);
+		add(w, &x);
+	}
+	mem_free(list);
+}
+
 void waits_done(struct waits *w)
 {
 	mem_free(w->stacks);

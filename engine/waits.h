@@ -75,6 +75,10 @@ void waits_take_open(struct waits *w, struct rawstacks *r, const struct wire_asl
  * whose stack is known, else to those of the same program. Returns the nanoseconds of those that have found some. */
 uint64_t waits_impute(struct waits *w, const struct rawstacks *r);
 
+/* Give samples of what runs the weights that make them add up, thread by thread, to the time that it ran; what ran and was not sampled
+ * becomes a wait of its own, without a stack. */
+void waits_weigh(struct waits *w, struct rawstacks *r);
+
 /* The number of a stack with this id + 1; 0: it is not known. */
 uint32_t waits_find(const struct waits *w, uint64_t id);
 void waits_done(struct waits *w);

@@ -59,6 +59,7 @@ tests="$tests an_early_end_keeps_the_result a_process_that_ends_ends_the_profile
 tests="$tests a_command_that_cannot_run_is_said_so without_the_kernel_there_is_none_of_it python_and_redis_have_whole_stacks"
 tests="$tests a_number_in_another_namespace_is_that_process every_hit_of_a_tracepoint_is_a_sample a_sample_weighs_the_events_that_it_stands_for faults_are_sampled_where_they_happen"
 tests="$tests an_event_that_nobody_knows_is_said_to_be an_event_that_cannot_be_sampled_says_why"
+tests="$tests wall_time_of_a_thread_is_as_long_as_it_was_there who_wakes_stands_on_top_of_the_wait stacks_add_up_to_what_was_measured"
 tests="$tests waits_have_their_lengths_and_causes waits_that_do_not_end_count short_waits_can_be_left_out waits_are_in_every_format"
 tests="$tests every_format_is_written the_report_tells_functions_and_cost"
 if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick" and .status == "ok")' >/dev/null; then
@@ -155,6 +156,15 @@ check waits_have_their_lengths_and_causes $? "$why $(cat "$dir/err") $(tail -n 1
 sed -n 's/^  \([0-9.]*\) s off the CPU were measured, \([0-9.]*\) s are in stacks.*/\1 \2/p' "$dir/waits.out" >"$dir/sums"
 awk '{ n++; if ($2 < 0.97 * $1 || $2 > 1.03 * $1) exit 1 } END { exit n != 1 }' "$dir/sums"
 check stacks_add_up_to_what_was_measured $? "$(cat "$dir/waits.out")"
+
+# On CPUs and off them, a thread is there all the time.
+"$sixty" profile --wall --per-thread -o "$dir/wall.folded" -- "$waits" 3 "$dir/waits.file" >"$dir/wall.out" 2>"$dir/err"
+timer=$(sed -n 's/^wait_timer \([0-9]*\) .*/\1/p' "$dir/wall.out")
+awk -v thread=";waits/$timer;" 'index($0, thread) { sum += $NF } END { exit !(sum > 2.94e9 && sum < 3.06e9) }' "$dir/wall.folded"
+check wall_time_of_a_thread_is_as_long_as_it_was_there $? "$(grep ";waits/$timer;" "$dir/wall.folded" | head -c 300) $(tail -n 14 "$dir/wall.out") $(cat "$dir/err")"
+"$sixty" profile --wakeup -o "$dir/wakeup.folded" -- "$waits" 2 "$dir/waits.file" >"$dir/out" 2>"$dir/err"
+awk '/;wait_pipe;/ { all += $NF } /;wait_pipe;.*\[awaiting_work: pipe\]_\[b\];\[woken by waits\]_\[w\];.*feed_\[w\]/ { fed += $NF } END { exit !(all > 0 && fed > 0.8 * all) }' "$dir/wakeup.folded"
+check who_wakes_stands_on_top_of_the_wait $? "$(grep ';wait_pipe;' "$dir/wakeup.folded" | head -c 400) $(cat "$dir/err")"
 
 # A thread that slept before and sleeps on: the whole window, with the stack that was read in its sleep.
 "$waits" 60 "$dir/waits.file" >/dev/null &
