@@ -335,6 +335,7 @@ struct thread_struct {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int
 		__state; /* 2f064a59a11f (5.14) renamed state: 5.13 and before are not supported */
 	unsigned int flags;

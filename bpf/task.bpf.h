@@ -44,6 +44,15 @@ struct task_time {
 	__u64 queued[QUEUED_MAX];
 	__u64 sent, received; /* bytes, see bytes.bpf.c */
 	struct wire_deep deep[WIRE_DEEP];
+	/* for profiles of time off the CPU, see waits.bpf.h */
+	__u64 wait_stack, waker; /* of the wait that is open; the waker stays until the next one */
+	__u64 woken;             /* when */
+	__u64 asked;             /* when its stack was copied last */
+	__u32 scale;             /* so many waits does this one stand for; 0: it was not chosen */
+	__u8 depth;              /* of the chain of wakers */
+	__u8 unwanted;           /* was in another control group when it left the CPU */
+	__u8 copied;             /* its stack was read in its sleep */
+	__u8 was_long;           /* the wait before */
 };
 
 struct {
@@ -52,6 +61,18 @@ struct {
 	__type(key, int);
 	__type(value, struct task_time);
 } sched_tasks SEC(".maps");
+
+/* on_cpu is there on SMP kernels only; every kernel that has BTF in practice is one. */
+struct task_struct___smp {
+	int on_cpu;
+} __attribute__((preserve_access_index));
+
+hidden bool on_cpu(struct task_struct *t)
+{
+	struct task_struct___smp *s = (void *)t;
+
+	return bpf_core_field_exists(s->on_cpu) && BPF_CORE_READ(s, on_cpu);
+}
 
 /* Charged to the thread that submits a read, and to the one that makes a page dirty: who writes it back later is not in it. */
 hidden void bytes_of(struct task_struct *t, const struct task_time *tt, struct wire_bytes *b)

@@ -5,39 +5,6 @@
 #include "bpf/off.bpf.h"
 #include "bpf/hist.bpf.h"
 
-/* on_cpu is there on SMP kernels only; every kernel that has BTF in practice is one. */
-struct task_struct___smp {
-	int on_cpu;
-} __attribute__((preserve_access_index));
-
-hidden bool on_cpu(struct task_struct *t)
-{
-	struct task_struct___smp *s = (void *)t;
-
-	return bpf_core_field_exists(s->on_cpu) && BPF_CORE_READ(s, on_cpu);
-}
-
-/* The thread goes on while its account is opened, and a switch that comes just before what is written here is lost. Whoever
- * is about to sleep has said so (__state) before the switch: so a look at that afterwards finds what would stay wrong for
- * as long as the sleep. What is wrong of a thread that runs or will, its next switch mends. */
-hidden void open_part(struct task_struct *t, struct task_time *tt)
-{
-	__u32 state = t->__state, part = PART_RUNNABLE;
-
-	if (state)
-		part = part_of(t, tt, state);
-	else if (on_cpu(t))
-		part = PART_RUN;
-	tt->part = part;
-	barrier();
-	if (t->__state == state)
-		return;
-	if (t->__state)
-		tt->part = PART_RESIDUAL;
-	else
-		tt->part = on_cpu(t) ? PART_RUN : PART_RUNNABLE;
-}
-
 hidden void open_interval(struct task_struct *t, struct cfs_rq *cfs, struct task_time *tt,
 			  __u64 now)
 {

@@ -41,7 +41,10 @@ struct {
 	__array(values, struct profile_rules);
 } profile_tables SEC(".maps");
 
-/* The record that is being made: larger than the stack of a program. */
+/* The record that is being made: larger than the stack of a program. A program may be interrupted by another one: each kind has
+ * its own. */
+enum walk_slot { SLOT_TICK, SLOT_SWITCH, SLOT_WAKING, SLOT_SLEEPER, SLOTS };
+
 struct profile_scratch {
 	struct wire_profile p;
 	__u64 ip[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + WIRE_PYTHON + 1];
@@ -51,7 +54,7 @@ struct profile_scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SLOTS);
 	__type(key, __u32);
 	__type(value, struct profile_scratch);
 } profile_scratch SEC(".maps");
@@ -64,6 +67,7 @@ struct stack_walk {
 	__u32 end;    /* enum wire_walk */
 	__u32 guessed;
 	__u32 frames, first; /* first: place of the innermost in ip[] */
+	__u32 slot, spare;
 };
 
 /* The searches are functions of their own, which the verifier looks at once and not for each way that leads to them. */
@@ -271,8 +275,8 @@ hidden bool find_rule(const struct stack_walk *w, __u64 ip, struct wire_rule *r)
 static long walk_frame(__u32 i, struct stack_walk *w)
 {
 	__u64 at = (__u32)(w->first + i);
-	__u32 zero = 0;
-	struct profile_scratch *s = bpf_map_lookup_elem(&profile_scratch, &zero);
+	__u32 slot = w->slot;
+	struct profile_scratch *s = bpf_map_lookup_elem(&profile_scratch, &slot);
 	struct wire_rule r = {};
 	__u64 ip;
 
@@ -331,10 +335,23 @@ hidden __u32 copy_stack(struct profile_scratch *s, __u64 sp)
 	return n;
 }
 
-/* Fill in what is known of the user stack of the thread that runs. */
-hidden void walk_user(struct task_struct *t, struct profile_scratch *s)
+/* Where the thread was, and no more. */
+hidden void first_frame(struct profile_scratch *s)
 {
-	struct stack_walk w = { .key = s->p.key, .inside = 1, .end = WALK_DEEP };
+	__u64 at = s->p.kernel;
+
+	barrier_var(at);
+	if (at < WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES)
+		s->ip[at] = s->p.regs.ip;
+	s->p.user = 1;
+}
+
+/* Fill in what is known of the user stack of the thread that runs. copy: where that does not suffice, the stack itself as well; if not
+ * wanted, of a process that is not known the innermost frame stands alone. True: a copy would have helped, or was made. */
+hidden bool walk_user(struct task_struct *t, struct profile_scratch *s, enum walk_slot slot,
+		      bool copy)
+{
+	struct stack_walk w = { .key = s->p.key, .inside = 1, .end = WALK_DEEP, .slot = slot };
 	struct wire_mapping *head;
 	enum wire_walk why;
 	void *mappings;
@@ -343,7 +360,7 @@ hidden void walk_user(struct task_struct *t, struct profile_scratch *s)
 
 	if (!user_registers(t, &w.r, &why)) {
 		s->p.walk = why;
-		return;
+		return false;
 	}
 	s->p.regs = w.r;
 	w.first = s->p.kernel;
@@ -358,8 +375,14 @@ hidden void walk_user(struct task_struct *t, struct profile_scratch *s)
 	} else {
 		s->p.walk = WALK_UNKNOWN;
 	}
-	if (s->p.walk == WALK_UNKNOWN || (s->p.walk == WALK_UNMAPPED && !settled))
+	if (s->p.walk != WALK_UNKNOWN && (s->p.walk != WALK_UNMAPPED || settled))
+		return false;
+	if (copy) {
 		s->p.copied = copy_stack(s, w.r.sp);
+	} else if (s->p.walk == WALK_UNKNOWN) {
+		first_frame(s);
+	}
+	return true;
 }
 
 #endif

@@ -120,6 +120,8 @@ enum wire_program {
 	PROG_RED_SENT,
 	PROG_RED_STATE,
 	PROG_RED_READY,
+	PROG_PROFILE_SWITCH,
+	PROG_PROFILE_WAKING,
 	PROG_MAX
 };
 
@@ -141,6 +143,8 @@ enum wire_loss {
 	LOSS_RED_SERVICES, /* connections whose service found no place: they are not followed */
 	LOSS_RED_SOCKETS,  /* connections that found no place themselves */
 	LOSS_RED_NAMES,    /* requests whose operation found no place: they count under no name */
+	LOSS_WAIT_STACKS,  /* stacks of waits that found no place */
+	LOSS_WAITS,        /* waits that found no place */
 	LOSS_MAX
 };
 
@@ -390,6 +394,10 @@ enum wire_walk {
 	WALK_DEEP,       /* there are more than WIRE_USER_FRAMES */
 	WALK_COMPAT,     /* a 32-bit program */
 	WALK_SHORT,      /* the copy of the stack ends before it does */
+	WALK_UNCHOSEN,   /* a wait whose stack was not taken: one in so many is */
+	WALK_ASLEEP,     /* it slept when the profile began, and its stack was not read then */
+	WALK_CROWDED,    /* there were more different stacks than have room */
+	WALK_BETWEEN,    /* no stack: time on a CPU between two samples */
 	WALK_MAX
 };
 
@@ -437,6 +445,66 @@ struct wire_profile {
 	__u32 copied;
 	__u32 scale; /* this one stands for so many */
 	struct wire_registers regs;
+	__u64 id;   /* of a stack of a wait, which is sent once; else 0 */
+	__u64 next; /* of the stack of a waker: of who woke the waker; 0: not known. Of one that was read in its sleep: since when */
+	char comm[WIRE_COMM];
+};
+
+/* ---- profiles: time off the CPU ---- */
+
+#define WIRE_WAIT_STACKS 65536 /* different stacks, those of wakers too */
+#define WIRE_WAITS       65536 /* different keys */
+
+/* Numbers of stacks that are none. */
+#define WIRE_STACK_NONE    0 /* it slept when the profile began: its stack was read then */
+#define WIRE_STACK_CROWDED 1 /* it found no room */
+#define WIRE_STACK_FIRST   16
+
+/* Waits that have the same of all of this are added up. */
+struct wire_wait_key {
+	__u64 stack, waker; /* wire_profile::id; waker: 0: not known */
+	__u32 tgid, tid;
+	__u32 part; /* enum wire_part; PART_RUN: on a CPU, as the scheduler has it */
+	__u32 spare;
+};
+
+struct wire_wait {
+	__u64 ns, count; /* of this many waits, those that were not chosen included */
+	char comm[WIRE_COMM];
+};
+
+/* How many waits are chosen: one in 1 << shift. */
+struct wire_pace {
+	__u64 began, spent; /* taking stacks */
+	__u32 shift, most;  /* most: so far */
+};
+
+/* What was chosen, per CPU. */
+struct wire_choice {
+	__u64 ns[PART_SLOTS]; /* all time off the CPU that has ended, chosen or not */
+	__u64 waits, chosen;
+	__u64 filtered;           /* shorter or longer than is wanted */
+	struct wire_pace pace[2]; /* of threads whose last wait was short, or long */
+};
+
+/* What counts. Until the end is set nothing is done, and no stacks are taken before they are wanted. */
+#define WIRE_NOT_YET 0xffffffffffffffffull /* from: accounts are opened */
+#define WIRE_NEARLY  0xfffffffffffffffeull /* from: and stacks are taken */
+
+struct wire_window {
+	__u64 from, until;
+};
+
+/* A thread as the sweep finds it. */
+struct wire_asleep {
+	struct wire_program_key key;
+	__u64 since, now;      /* of its open interval */
+	__u64 wait, throttled; /* of it: for a CPU, for quota */
+	__u64 ran;             /* in the window, without the open interval */
+	__u64 stack, waker;
+	__u32 tid, part;
+	__u32 scale; /* 0: was not chosen */
+	__u32 spare;
 	char comm[WIRE_COMM];
 };
 
@@ -906,11 +974,22 @@ struct wire_red_config {
 /* ---- what user space tells the programs before they are loaded ---- */
 
 struct wire_profile_config {
-	__u32 chosen;    /* only processes in profile_chosen, and their children */
-	__u32 no_kernel; /* frames of the kernel are not wanted */
-	__u32 event;     /* another event than time on CPUs */
-	__u32 spare;
-	__u64 period; /* of a tracepoint: every so many on each CPU */
+	__u32 chosen;                  /* only processes in profile_chosen, and their children */
+	__u32 no_kernel;               /* frames of the kernel are not wanted */
+	__u32 event;                   /* another event than time on CPUs */
+	__u32 waits;                   /* time off the CPU is wanted */
+	__u32 running;                 /* and time on it is added up as well */
+	__u32 wakers;                  /* enum wire_wakers */
+	__u64 period;                  /* of a tracepoint: every so many on each CPU */
+	__u64 shortest_ns, longest_ns; /* of waits that are wanted */
+	__u64 irq_from,
+		irq_size; /* where interrupts enter the kernel: what was interrupted has not woken anybody */
+};
+
+enum wire_wakers {
+	WAKERS_NONE,
+	WAKERS_NAMED, /* who it was, or which interrupt */
+	WAKERS_WHOLE, /* its stack, and who woke it meanwhile */
 };
 
 struct wire_config {
@@ -963,7 +1042,9 @@ _Static_assert(sizeof(struct wire_pair_key) == 8, "no padding in keys");
 _Static_assert(sizeof(struct wire_sample_key) == 16, "no padding in keys");
 _Static_assert(sizeof(struct wire_program_key) == 16, "no padding in keys");
 _Static_assert(sizeof(struct wire_mapping) == 32, "no padding in records");
-_Static_assert(sizeof(struct wire_profile) == 104, "no padding in records");
+_Static_assert(sizeof(struct wire_profile) == 120, "no padding in records");
+_Static_assert(sizeof(struct wire_wait_key) == 32, "no padding in keys");
+_Static_assert(sizeof(struct wire_asleep) == 104, "no padding in records");
 _Static_assert(sizeof(struct wire_rule) == 8, "no padding in rules");
 _Static_assert(sizeof(struct wire_python) == 48, "no padding in values");
 _Static_assert(sizeof(struct wire_python_code) == 304, "no padding in records");

@@ -264,7 +264,8 @@ static int doctor_run(const void *args, int argc, char **argv)
 	struct session_args sa = { .seconds = LOOK_SECONDS,
 				   .bpf = BPF_TIME | BPF_BYTES | BPF_IRQ | BPF_WAKE | BPF_SAMPLES |
 					  BPF_TABLE | BPF_TRACES | BPF_NOTED | BPF_PROFILE |
-					  BPF_CHILDREN | BPF_EVENT | BPF_RED | BPF_RED_QUEUE,
+					  BPF_CHILDREN | BPF_EVENT | BPF_WAITS | BPF_WAKERS |
+					  BPF_RED | BPF_RED_QUEUE,
 				   .bpf_all = true,
 				   .hists = (1u << HIST_KINDS) - 1 };
 	struct session *s = NULL;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "cmd/output.h"
 #include "cmd/stackfile.h"
 #include "cmd/target.h"
@@ -25,9 +26,11 @@ struct profile_args {
 	const char *pids, *ns, *cgroup;
 	struct stackfile_args file;
 	struct output_args output;
-	bool all, cpu, no_kernel, no_inline, lines, debuginfod, per_thread;
+	bool all, no_kernel, no_inline, lines, debuginfod, per_thread;
 	int hz;
+	bool modes[PROFILE_MODES];
 	double seconds, period;
+	double shortest, longest; /* the waits' in milliseconds */
 	const char *event;
 };
 
@@ -37,6 +40,11 @@ static const struct profile_args defaults = {
 };
 
 #define SECONDS_DEFAULT 10
+#define MODE(name, mode, help)                                                                   \
+	{                                                                                        \
+		0, name, OPT_FLAG, offsetof(struct profile_args, modes[mode]), NULL, help, 0, 0, \
+			NULL                                                                     \
+	}
 
 /* clang-format off */
 static const struct opt opts[] = {
@@ -59,8 +67,14 @@ static const struct opt opts[] = {
 	  "watch this long; 0 for ten seconds, or until the command ends", 0, 3600, NULL },
 	{ 'o', "output", OPT_STRING, offsetof(struct profile_args, output.file), "FILE",
 	  "write FILE, whole or not at all; it ends in .svg, .folded, .pb.gz (pprof), .speedscope.json or .json", 0, 0, NULL },
-	{ 0, "cpu", OPT_FLAG, offsetof(struct profile_args, cpu), NULL,
-	  "what runs on CPUs: this is what it does anyway", 0, 0, NULL },
+	MODE("cpu", PROFILE_CPU, "what runs on CPUs: this is what it does anyway"),
+	MODE("off-cpu", PROFILE_OFF_CPU, "time off the CPU: where threads wait, for what, and who wakes them"),
+	MODE("wall", PROFILE_WALL, "all time of its threads, on CPUs and off them, in one graph"),
+	MODE("wakeup", PROFILE_WAKEUP, "time off the CPU with the stacks of those who end it, and of who woke them"),
+	{ 0, "shortest", OPT_DOUBLE, offsetof(struct profile_args, shortest), "MS",
+	  "of waits: only those of this many milliseconds and more", 0, 3600000, NULL },
+	{ 0, "longest", OPT_DOUBLE, offsetof(struct profile_args, longest), "MS",
+	  "and of this many and less; 0 for any", 0, 3600000, NULL },
 	{ 0, "no-kernel", OPT_FLAG, offsetof(struct profile_args, no_kernel), NULL,
 	  "without functions of the kernel: its time goes to who called it", 0, 0, NULL },
 	{ 0, "no-inline", OPT_FLAG, offsetof(struct profile_args, no_inline), NULL,
@@ -112,8 +126,30 @@ static int check(const struct profile_args *a, int argc)
 		return output_usage("profile", "--ns says whose number PID is: it needs -p PID");
 	if (a->period > 0 && !a->event)
 		return output_usage("profile", "-c counts events: it needs -e EVENT");
-	if (a->cpu && a->event)
-		return output_usage("profile", "--cpu and -e are two different things: give one");
+	return 0;
+}
+
+static int find_mode(const struct profile_args *a, enum profile_mode *mode)
+{
+	bool found = false;
+
+	*mode = PROFILE_CPU;
+	for (unsigned i = 0; i < PROFILE_MODES; i++) {
+		if (!a->modes[i])
+			continue;
+		if (found)
+			return output_usage("profile", "takes one of --%s and --%s",
+					    profile_kinds[*mode].name, profile_kinds[i].name);
+		found = true;
+		*mode = (enum profile_mode)i;
+	}
+	if (found && a->event)
+		return output_usage("profile", "--%s and -e are two different things: give one",
+				    profile_kinds[*mode].name);
+	if ((a->shortest > 0 || a->longest > 0) && !profile_kinds[*mode].waits)
+		return output_usage("profile", "--shortest and --longest are of waits: --off-cpu");
+	if (a->longest > 0 && a->longest < a->shortest)
+		return output_usage("profile", "--longest is less than --shortest");
 	return 0;
 }
 
@@ -127,8 +163,9 @@ static void show_progress(void *ctx, const struct profiling_progress *p)
 	if (p->of > 0)
 		snprintf(of, sizeof(of), " of %.0f", p->of);
 	snprintf(text, sizeof(text),
-		 "\r\033[K%.0f%s s, %llu samples, %llu lost; Ctrl-C ends early and keeps them",
-		 p->seconds, of, (unsigned long long)p->samples, (unsigned long long)p->lost);
+		 "\r\033[K%.0f%s s, %llu %s, %llu lost; Ctrl-C ends early and keeps them",
+		 p->seconds, of, (unsigned long long)p->samples, p->what,
+		 (unsigned long long)p->lost);
 	fputs(text, stderr);
 }
 
@@ -154,13 +191,48 @@ static void put_walks(struct buf *b, const struct profiling_result *r)
 				   profile_lost_name((enum wire_walk)w));
 }
 
-static void put_result(struct buf *b, const struct profiling_result *r, const struct stackset *ss,
-		       const struct style *s)
+/* What was measured, and of how much of it the stacks are known. */
+static void put_waits(struct buf *b, const struct waiting_result *w)
 {
-	text_title(b, s, "Samples");
+	char seconds[32], shown[32];
+
+	unit_duration(seconds, sizeof(seconds), w->seconds);
+	unit_duration(shown, sizeof(shown), w->shown);
+	buf_printf(b, "  %s off the CPU were measured, %s are in stacks; ", seconds, shown);
+	put_amount(b, w->waits, "wait", "waits");
+	buf_printf(b, ", and %llu that had not ended\n", (unsigned long long)w->open);
+	if (w->one_in > 1 || w->one_in_long > 1)
+		buf_printf(
+			b,
+			"  stacks were taken of %llu of them; at the busiest moment one in %u, after long waits one in %u;\n"
+			"  weights are scaled, waits of a millisecond and more all count\n",
+			(unsigned long long)w->chosen, w->one_in, w->one_in_long);
+	else
+		buf_str(b, "  the stack of every one was taken\n");
+	if (w->imputed > 0) {
+		unit_duration(seconds, sizeof(seconds), w->imputed);
+		buf_printf(
+			b,
+			"  %s of long waits whose stack was not taken stand with those of the same thread and function\n",
+			seconds);
+	}
+	if (w->filtered)
+		buf_printf(b, "  %llu were shorter or longer than is asked for\n",
+			   (unsigned long long)w->filtered);
+}
+
+static void put_result(struct buf *b, const struct profiling_result *r, const struct stackset *ss,
+		       const struct profile_kind *k, const struct style *s)
+{
+	text_title(b, s, k->waits ? "Waits" : "Samples");
+	if (k->waits)
+		put_waits(b, &r->waits);
 	buf_str(b, "  ");
-	put_amount(b, r->samples, "sample", "samples");
-	buf_printf(b, ", %llu lost; ", (unsigned long long)r->lost);
+	if (k->samples) {
+		put_amount(b, r->samples, "sample", "samples");
+		buf_str(b, ", ");
+	}
+	buf_printf(b, "%llu lost; ", (unsigned long long)r->lost);
 	put_amount(b, r->programs, "program", "programs");
 	buf_str(b, ", ");
 	put_amount(b, r->files, "binary", "binaries");
@@ -173,7 +245,8 @@ static void put_result(struct buf *b, const struct profiling_result *r, const st
 }
 
 /* What a person should know besides. */
-static void put_notes(const struct profile_args *a, const struct profiling_result *r)
+static void put_notes(const struct profile_args *a, const struct profile_kind *k,
+		      const struct profiling_result *r)
 {
 	char text[200];
 
@@ -190,13 +263,12 @@ static void put_notes(const struct profile_args *a, const struct profiling_resul
 	}
 	if (!r->samples && a->event)
 		output_note("", "no sample: it has not happened in this time");
-	else if (!r->samples)
-		output_note(
-			"",
-			"no sample: nothing of it ran on a CPU in this time (`sixty time -p PID` says what it waits for)");
+	else if (!(k->samples && r->samples) && !(k->waits && r->waits.shown > 0))
+		output_note("", k->none);
 }
 
-static int write_result(const struct profile_args *a, struct profiling *p, const struct output *o)
+static int write_result(const struct profile_args *a, struct profiling *p,
+			const struct profile_kind *k, const struct output *o)
 {
 	struct stackset *ss;
 	struct err e = { 0 };
@@ -207,7 +279,7 @@ static int write_result(const struct profile_args *a, struct profiling *p, const
 		return output_error(&e);
 	err = stackfile_write(a->output.file, ss, &a->file, &o->style, &e);
 	if (!err) {
-		put_result(&b, profiling_result(p), ss, &o->style);
+		put_result(&b, profiling_result(p), ss, k, &o->style);
 		text_ledger(&b, profiling_report(p), &o->style);
 		err = output_text(NULL, &b, &e);
 		buf_done(&b);
@@ -219,6 +291,7 @@ static int write_result(const struct profile_args *a, struct profiling *p, const
 static int run(const struct profile_args *a, const struct profiling_args *pa,
 	       const struct output *o)
 {
+	const struct profile_kind *k = &profile_kinds[pa->mode];
 	struct profiling *p = NULL;
 	struct err e = { 0 };
 	int err = profiling_open(&p, pa, &e), status;
@@ -233,14 +306,15 @@ static int run(const struct profile_args *a, const struct profiling_args *pa,
 		profiling_close(p);
 		return err == -ECANCELED ? 1 : output_error(&e);
 	}
-	put_notes(a, profiling_result(p));
-	status = write_result(a, p, o);
+	put_notes(a, k, profiling_result(p));
+	status = write_result(a, p, k, o);
 	profiling_close(p);
 	return status;
 }
 
 /* "sixty profile -p 4242 -d 5", for whoever finds the picture later. */
-static void say(const struct profile_args *a, char *const *command, char *out, size_t size)
+static void say(const struct profile_args *a, enum profile_mode mode, char *const *command,
+		char *out, size_t size)
 {
 	size_t n = (size_t)snprintf(out, size, "sixty profile");
 
@@ -250,11 +324,17 @@ static void say(const struct profile_args *a, char *const *command, char *out, s
 		n += (size_t)snprintf(out + n, size - n, " --ns %s", a->ns);
 	if (a->cgroup && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -C %s", a->cgroup);
+	if (mode != PROFILE_CPU && n < size)
+		n += (size_t)snprintf(out + n, size - n, " --%s", profile_kinds[mode].name);
+	if (a->shortest > 0 && n < size)
+		n += (size_t)snprintf(out + n, size - n, " --shortest %g", a->shortest);
+	if (a->longest > 0 && n < size)
+		n += (size_t)snprintf(out + n, size - n, " --longest %g", a->longest);
 	if (a->event && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -e %s", a->event);
 	if (a->period > 0 && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -c %.0f", a->period);
-	else if (n < size && (!a->event || a->hz != defaults.hz))
+	else if (n < size && profile_kinds[mode].samples && (!a->event || a->hz != defaults.hz))
 		n += (size_t)snprintf(out + n, size - n, " -F %d", a->hz);
 	if (a->seconds > 0 && n < size)
 		n += (size_t)snprintf(out + n, size - n, " -d %g", a->seconds);
@@ -272,6 +352,8 @@ static int profile_run(const void *args, int argc, char **argv)
 				     .event = a->event,
 				     .period = (uint64_t)a->period,
 				     .seconds = a->seconds,
+				     .shortest_ns = (uint64_t)(a->shortest * 1e6),
+				     .longest_ns = (uint64_t)(a->longest * 1e6),
 				     .no_kernel = a->no_kernel,
 				     .no_inline = a->no_inline,
 				     .lines = a->lines,
@@ -282,6 +364,8 @@ static int profile_run(const void *args, int argc, char **argv)
 	struct err e = { 0 };
 	int status = check(a, argc);
 
+	if (!status)
+		status = find_mode(a, &pa.mode);
 	if (!status && a->pids)
 		status = parse_pids(a->pids, a->ns, pids, &pa.npids);
 	if (status)
@@ -297,7 +381,7 @@ static int profile_run(const void *args, int argc, char **argv)
 		pa.seconds = SECONDS_DEFAULT;
 	if (isatty(STDERR_FILENO))
 		pa.on_progress = show_progress;
-	say(a, command, said, sizeof(said));
+	say(a, pa.mode, command, said, sizeof(said));
 	pa.said = said;
 	status = run(a, &pa, &o);
 	mem_free(command);
@@ -306,7 +390,7 @@ static int profile_run(const void *args, int argc, char **argv)
 
 const struct command command_profile = {
 	.name = "profile",
-	.summary = "say in which functions CPU time goes, with whole stacks",
+	.summary = "say in which functions time goes, on CPUs and off them, with whole stacks",
 	.usage =
 		"sixty profile [-p PID[,PID…] [--ns WHERE] | -C CGROUP | -a | -- COMMAND ARGS] [-F HZ] [-e EVENT [-c COUNT]] [-d SECONDS] [-o FILE]",
 	.description =

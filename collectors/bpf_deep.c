@@ -55,19 +55,20 @@ static bool is_passage(const char *name)
 	return !*name;
 }
 
+unsigned deep_part_of(const char *function)
+{
+	return is_passage(function) ? PART_UNINTERRUPTIBLE
+				    : part_of_wait[wait_of('D', function, false)];
+}
+
 /* The first frame that the table knows, from the sleeper outwards. */
 static unsigned judge(char (*names)[KERNEL_NAME], size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		enum wait w;
+	unsigned part = PART_UNINTERRUPTIBLE;
 
-		if (is_passage(names[i]))
-			continue;
-		w = wait_of('D', names[i], false);
-		if (part_of_wait[w] != PART_UNINTERRUPTIBLE)
-			return part_of_wait[w];
-	}
-	return PART_UNINTERRUPTIBLE;
+	for (size_t i = 0; i < n && part == PART_UNINTERRUPTIBLE; i++)
+		part = deep_part_of(names[i]);
+	return part;
 }
 
 struct fresh {

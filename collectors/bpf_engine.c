@@ -191,6 +191,21 @@ static bool has_hists(const struct bpf_engine *b)
 	return b->options.hist && !b->options.profile;
 }
 
+static void choose_profile_map(struct bpf_engine *b, struct bpf_map *m)
+{
+	static const char *const of_waits[] = { "profile_waits", "profile_sent", "profile_choice",
+						"profile_window", "profile_asleep" };
+	bool waits = (b->groups & BPF_WAITS) != 0,
+	     wanted = waits || (b->groups & (BPF_PROFILE | BPF_EVENT));
+
+	for (size_t i = 0; i < sizeof(of_waits) / sizeof(*of_waits); i++)
+		if (!strcmp(bpf_map__name(m), of_waits[i]))
+			wanted = waits;
+	bpf_map__set_autocreate(m, wanted);
+	if (!waits && !strcmp(bpf_map__name(m), "profile_scratch"))
+		bpf_map__set_max_entries(m, 1); /* only ticks take stacks */
+}
+
 /* Maps of what is not wanted are not made: they take memory. */
 static void choose_maps(struct bpf_engine *b)
 {
@@ -206,9 +221,10 @@ static void choose_maps(struct bpf_engine *b)
 		else if (begins(name, "trace_"))
 			bpf_map__set_autocreate(m, traces);
 		else if (begins(name, "profile_"))
-			bpf_map__set_autocreate(m, (b->groups & (BPF_PROFILE | BPF_EVENT)) != 0);
+			choose_profile_map(b, m);
 		else if (begins(name, "hist_"))
-			bpf_map__set_autocreate(m, has_hists(b));
+			/* old verifiers look at functions that nobody calls, too */
+			bpf_map__set_autocreate(m, has_hists(b) || !strcmp(name, "hist_cells"));
 		else if (begins(name, "red_"))
 			size_red_map(b, m);
 		else if (begins(name, "samples_"))
@@ -694,20 +710,26 @@ static size_t record_size(const char *at, size_t have, size_t size)
 	return words[1] >= sizeof(words) && words[1] <= have ? words[1] : 0;
 }
 
+int bpf_engine_iterator(struct bpf_engine *b, const char *program, struct err *e)
+{
+	size_t i = probe_of(program);
+	int fd;
+
+	if (!bpf_probes[i].program || !b->links[i])
+		return err_set(e, -ENOENT, "the iterator %s is not attached", program);
+	fd = bpf_iter_create(bpf_link__fd(b->links[i]));
+	return fd < 0 ? err_errno(e, fd, "cannot start the iterator %s", program) : fd;
+}
+
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e)
 {
-	size_t i = probe_of(program), have = 0;
-	int rc = -EINVAL, fd = -1;
+	size_t have = 0;
+	int rc = -EINVAL, fd = bpf_engine_iterator(b, program, e);
 	ssize_t n;
 
-	if (!bpf_probes[i].program || !b->links[i]) {
-		rc = err_set(e, -ENOENT, "the iterator %s is not attached", program);
-		goto out;
-	}
-	fd = bpf_iter_create(bpf_link__fd(b->links[i]));
 	if (fd < 0) {
-		rc = err_errno(e, fd, "cannot start the iterator %s", program);
+		rc = fd;
 		goto out;
 	}
 	while ((n = read(fd, b->bytes + have, RECORD_BYTES - have)) != 0) {

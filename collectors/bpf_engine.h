@@ -34,6 +34,8 @@ enum bpf_group {
 	BPF_BYTES = 1u << 8,      /* what threads send and receive */
 	BPF_RED = 1u << 12,       /* requests of services, see bpf_options::red */
 	BPF_RED_QUEUE = 1u << 13, /* and how long they lie unread */
+	BPF_WAITS = 1u << 9,      /* stacks of what is off the CPU, in place of BPF_TIME */
+	BPF_WAKERS = 1u << 10,    /* and who wakes it */
 };
 
 #define BPF_EVENT (1u << 11) /* whole stacks where a tracepoint is hit: bpf_options::event */
@@ -124,6 +126,9 @@ int bpf_engine_put(struct bpf_engine *b, const char *map, const void *value);
 #define BPF_SIZE_TOLD 0
 int bpf_engine_iterate(struct bpf_engine *b, const char *program, size_t size,
 		       void (*each)(void *ctx, const void *record), void *ctx, struct err *e);
+
+/* A run of the iterator program, to be read and closed; -errno with a sentence. */
+int bpf_engine_iterator(struct bpf_engine *b, const char *program, struct err *e);
 
 /* Read the per-CPU counters of events and losses (sums over CPUs) into the fates and *sum. 0 or -errno. */
 struct wire_counts;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "collectors/bpf_engine.h"
 #include "collectors/bpf_hists.h"
+#include "collectors/bpf_waits.h"
 #include "collectors/perf_events.h"
 
 #define RING_PER_CPU (1u << 20) /* half a second at 4,999 Hz with stacks of 50 frames */
@@ -39,27 +40,63 @@ static size_t ring_bytes(void)
 	return want;
 }
 
-/* A record that is shorter than it says is none. */
+bool bpf_profile_record(const void *data, size_t size, const struct wire_profile **s,
+			const uint64_t **ip, const uint8_t **copy)
+{
+	const struct wire_profile *p = data;
+	size_t frames;
+
+	if (size < sizeof(*p))
+		return false;
+	*s = p;
+	*ip = (const void *)(p + 1);
+	frames = p->copied ? WIRE_KERNEL_FRAMES : (size_t)p->kernel + p->user + p->python;
+	*copy = p->copied ? (const uint8_t *)(*ip + WIRE_KERNEL_FRAMES) : NULL;
+	return p->python <= WIRE_PYTHON && p->kernel <= WIRE_KERNEL_FRAMES &&
+	       p->user <= WIRE_USER_FRAMES &&
+	       size >= sizeof(*p) + frames * sizeof(**ip) + p->copied;
+}
+
 static int take(void *ctx, void *data, size_t size)
 {
 	struct bpf_profile *p = ctx;
 	const struct wire_profile *s = data;
-	const uint64_t *ip = (const void *)(s + 1);
-	size_t frames;
+	const uint64_t *ip;
+	const uint8_t *copy;
 
-	if (size < sizeof(*s))
-		return 0;
-	if (s->python == WIRE_PYTHON_CODE) {
+	if (size >= sizeof(*s) && s->python == WIRE_PYTHON_CODE) {
 		if (size >= sizeof(*s) + sizeof(struct wire_python_code))
 			p->each(p->ctx, s, NULL, (const uint8_t *)(s + 1));
 		return 0;
 	}
-	frames = s->copied ? WIRE_KERNEL_FRAMES : (size_t)s->kernel + s->user + s->python;
-	if (s->python > WIRE_PYTHON || s->kernel > WIRE_KERNEL_FRAMES ||
-	    s->user > WIRE_USER_FRAMES || size < sizeof(*s) + frames * sizeof(*ip) + s->copied)
-		return 0;
-	p->each(p->ctx, s, ip, s->copied ? (const uint8_t *)(ip + WIRE_KERNEL_FRAMES) : NULL);
+	if (bpf_profile_record(data, size, &s, &ip, &copy))
+		p->each(p->ctx, s, ip, copy);
 	return 0;
+}
+
+static void configure_waits(struct wire_profile_config *c, const struct bpf_waits_args *w)
+{
+	c->waits = true;
+	c->running = w->running;
+	c->wakers = w->wakers;
+	c->shortest_ns = w->shortest_ns;
+	c->longest_ns = w->longest_ns ? w->longest_ns : UINT64_MAX;
+	c->irq_from = w->irq_from;
+	c->irq_size = w->irq_size;
+}
+
+/* What takes samples; none where only waits are wanted. */
+static uint64_t samplers_of(const struct bpf_profile_args *a)
+{
+	if (a->event && perf_event_is_tracepoint(a->event))
+		return BPF_EVENT;
+	return a->hz ? BPF_PROFILE : 0;
+}
+
+static uint64_t groups_of(const struct bpf_profile_args *a)
+{
+	return samplers_of(a) | (a->chosen || a->waits ? BPF_CHILDREN : 0) |
+	       (a->waits ? BPF_WAITS : 0) | (a->waits && a->waits->wakers ? BPF_WAKERS : 0);
 }
 
 int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a, struct err *e)
@@ -70,7 +107,7 @@ int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a,
 					 .event = a->event != NULL,
 					 .period = a->period ? a->period : 1 };
 	struct perf_event_attr event;
-	uint64_t takes = a->event && perf_event_is_tracepoint(a->event) ? BPF_EVENT : BPF_PROFILE;
+	uint64_t takes = samplers_of(a);
 	struct wire_hist_config group = { 0 };
 	struct bpf_options o = {
 		.hz = a->hz, .ring_bytes = ring_bytes(), .profile = &c, .hist = &group
@@ -88,12 +125,19 @@ int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a,
 		perf_event_rate(&event, a->hz, a->period);
 		o.event = &event;
 	}
-	err = bpf_engine_open_with(&p->engine, takes | (a->chosen ? BPF_CHILDREN : 0), &o, e);
+	if (a->waits)
+		configure_waits(&c, a->waits);
+	err = bpf_engine_open_with(&p->engine, groups_of(a), &o, e);
 	if (err) {
 		rc = err;
 		goto out;
 	}
-	if (!bpf_engine_has(p->engine, takes)) {
+	if (a->waits && !bpf_engine_has(p->engine, BPF_WAITS)) {
+		rc = err_set(e, -ENOSYS, "cannot see waits: profile_switch: %s",
+			     bpf_engine_why(p->engine, BPF_WAITS));
+		goto out;
+	}
+	if (takes && !bpf_engine_has(p->engine, takes)) {
 		rc = err_set(e, -ENOSYS, "cannot sample stacks: %s: %s",
 			     takes == BPF_EVENT ? "profile_event" : "profile_tick",
 			     bpf_engine_why(p->engine, takes));
@@ -147,7 +191,7 @@ int bpf_profile_choose(struct bpf_profile *p, uint32_t tgid)
 
 void bpf_profile_stop(struct bpf_profile *p)
 {
-	bpf_engine_stop(p->engine, BPF_PROFILE | BPF_EVENT | BPF_CHILDREN);
+	bpf_engine_stop(p->engine, BPF_PROFILE | BPF_EVENT | BPF_CHILDREN | BPF_WAITS | BPF_WAKERS);
 }
 
 int bpf_profile_read(struct bpf_profile *p,

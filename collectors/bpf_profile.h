@@ -16,15 +16,17 @@
 struct bpf_profile;
 struct bpf_engine;
 struct hist_wish;
+struct bpf_waits_args;
 struct perf_event;
 
 struct bpf_profile_args {
-	unsigned hz;
+	unsigned hz;                    /* 0: what runs is not sampled */
 	const struct perf_event *event; /* what is sampled; NULL: time on CPUs */
 	uint64_t period;                /* every so many of them, in place of hz; 0: not given */
 	bool chosen;                    /* only processes that are chosen, and their children */
 	bool no_kernel;                 /* without frames of the kernel */
 	const struct hist_wish *group;  /* of a control group only; NULL: of all */
+	const struct bpf_waits_args *waits; /* time off the CPU, see bpf_waits.h; NULL: not wanted */
 };
 
 int bpf_profile_open(struct bpf_profile **out, const struct bpf_profile_args *a, struct err *e);
@@ -39,6 +41,11 @@ int bpf_profile_choose(struct bpf_profile *p, uint32_t tgid);
 
 /* No more samples; what has come can still be read. */
 void bpf_profile_stop(struct bpf_profile *p);
+
+/* A record as programs make it: what it is of, kernel and user frames, what was copied of the stack (NULL: nothing). False: it is
+ * shorter than it says. */
+bool bpf_profile_record(const void *data, size_t size, const struct wire_profile **s,
+			const uint64_t **ip, const uint8_t **copy);
 
 /* Hand out all samples that have come: ip has kernel and user frames, and entries of CPython's frames; copy what was copied of the
  * stack. Both live until the call returns. Where python is WIRE_PYTHON_CODE, it is no sample: copy is a struct wire_python_code. 0 or

@@ -20,4 +20,7 @@ void deep_learn(struct deep_stacks *d, const struct collector_env *env);
 unsigned deep_part(const struct deep_stacks *d, uint64_t key);
 void deep_done(struct deep_stacks *d);
 
+/* What a function of a sleeper's stack says: enum wire_part, or PART_UNINTERRUPTIBLE. The first that says something counts. */
+unsigned deep_part_of(const char *function);
+
 #endif

@@ -18,46 +18,16 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/root.h"
-#include "symbols/kallsyms.h"
 #include "symbols/jitdump.h"
+#include "engine/namer.h"
+#include "engine/profile_modes.h"
 #include "symbols/perfmap.h"
 #include "symbols/python.h"
 
 #define OF_PROGRAM \
 	0x80000000u /* the owner of a spot is a program: code in memory that belongs to no file */
 #define SLOTS_LEAST 4096u
-/* A stack that is as deep as stacks may be, with a dozen functions inlined at each place of it: more are left out. */
-#define FRAMES_MAX 4000u
-#define DETAILS_MS 3000 /* for debug information of all binaries */
-
-/* Where code is, independent of who runs it. */
-struct spot {
-	uint32_t owner; /* number of a file, or OF_PROGRAM | number of a program */
-	uint32_t frame;
-	uint64_t place;             /* in the file, or address */
-	uint32_t inlined, ninlined; /* in namer::inlined, the innermost first */
-	bool runs_python;
-};
-
-struct namer {
-	const struct naming_args *args;
-	struct stackset *ss;
-	struct naming_loss *loss;
-	struct err *e;
-	struct spot *spots;
-	size_t n, cap;
-	uint32_t *slots; /* number of a spot + 1 */
-	size_t nslots;
-	struct kallsym *kernel; /* by address */
-	uint32_t *kernel_frames;
-	size_t nkernel;
-	uint64_t deadline_ns;
-	uint32_t *inlined; /* frames */
-	size_t ninlined, inlined_cap;
-	uint64_t details_ns;                   /* spent on debug information */
-	uint32_t *python_frames;               /* by number of a function */
-	uint32_t lost[WALK_MAX], lost_program; /* frames */
-};
+#define DETAILS_MS  3000 /* for debug information of all binaries */
 
 /* ---- spots ---- */
 
@@ -154,8 +124,8 @@ static int by_owner(const void *a, const void *b)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-static int add_frame(struct namer *nm, struct text name, const char *module, enum frame_kind kind,
-		     uint32_t *frame)
+int namer_frame(struct namer *nm, struct text name, const char *module, enum frame_kind kind,
+		uint32_t *frame)
 {
 	struct frame_text f = { .name = name, .module = text_of(module), .kind = kind };
 
@@ -321,13 +291,13 @@ static int name_memory(struct namer *nm, struct spot *list, size_t n)
 		if (!text_len(name))
 			name = perfmap_find(&dump, list[i].place);
 		if (text_len(name)) {
-			err = add_frame(nm, name, "[jit]", FRAME_JIT, &list[i].frame);
+			err = namer_frame(nm, name, "[jit]", FRAME_JIT, &list[i].frame);
 			continue;
 		}
 		at = programs_place(g, list[i].place, &distance);
 		snprintf(said, sizeof(said), "[%s+0x%" PRIx64 "]",
 			 at && at->name[0] ? at->name : "anonymous code", distance);
-		err = add_frame(nm, text_of(said), "", FRAME_USER, &list[i].frame);
+		err = namer_frame(nm, text_of(said), "", FRAME_USER, &list[i].frame);
 	}
 	mem_free(map.list);
 	mem_free(dump.list);
@@ -402,20 +372,32 @@ static int name_kernel(struct namer *nm)
 		char place[32];
 
 		snprintf(place, sizeof(place), "[kernel+0x%" PRIx64 "]", k->address);
-		err = add_frame(nm, text_of(k->name[0] ? k->name : place),
-				k->module[0] ? k->module : "kernel", FRAME_KERNEL,
-				&nm->kernel_frames[i]);
+		err = namer_frame(nm, text_of(k->name[0] ? k->name : place),
+				  k->module[0] ? k->module : "kernel", FRAME_KERNEL,
+				  &nm->kernel_frames[i]);
 	}
 	return err;
 }
 
+static const struct kallsym *find_kernel(const struct namer *nm, uint64_t address)
+{
+	return nm->nkernel
+		       ? bsearch(&address, nm->kernel, nm->nkernel, sizeof(*nm->kernel), by_value)
+		       : NULL;
+}
+
 static uint32_t kernel_frame(const struct namer *nm, uint64_t address)
 {
-	const struct kallsym *k = nm->nkernel ? bsearch(&address, nm->kernel, nm->nkernel,
-							sizeof(*nm->kernel), by_value)
-					      : NULL;
+	const struct kallsym *k = find_kernel(nm, address);
 
 	return k ? nm->kernel_frames[k - nm->kernel] : 0;
+}
+
+const char *namer_kernel(const struct namer *nm, const struct raw_stack *s, size_t i)
+{
+	const struct kallsym *k = find_kernel(nm, inside(i, nm->args->raw->addresses[s->at + i]));
+
+	return k ? k->name : "";
 }
 
 /* ---- stacks ---- */
@@ -431,6 +413,10 @@ static const char *const lost_names[WALK_MAX] = {
 	[WALK_DEEP]       = "[callers lost: more than 256 frames]",
 	[WALK_COMPAT]     = "[stack lost: 32-bit program]",
 	[WALK_SHORT]      = "[callers lost: copy of the stack too short]",
+	[WALK_UNCHOSEN]   = "[callers not looked at: one wait in many is]",
+	[WALK_ASLEEP]     = "[stack not read: it slept when the profile began]",
+	[WALK_CROWDED]    = "[stack lost: no room for more different ones]",
+	[WALK_BETWEEN]    = "[on a CPU between two samples]",
 };
 /* clang-format on */
 
@@ -448,8 +434,8 @@ static int name_pythons(struct namer *nm)
 	int err;
 
 	nm->python_frames = mem_array(p->n + 1, sizeof(*nm->python_frames));
-	err = add_frame(nm, text_of("[Python function without a name]"), "", FRAME_INTERPRETED,
-			&nm->python_frames[0]);
+	err = namer_frame(nm, text_of("[Python function without a name]"), "", FRAME_INTERPRETED,
+			  &nm->python_frames[0]);
 	for (size_t i = 1; i < p->n && !err; i++) {
 		const struct python_function *y = &p->list[i];
 		const char *slash = strrchr(y->file, '/');
@@ -470,8 +456,9 @@ static int name_losses(struct namer *nm)
 
 	for (unsigned i = 0; i < WALK_MAX && !err; i++)
 		if (lost_names[i])
-			err = add_frame(nm, text_of(lost_names[i]), "", FRAME_LOST, &nm->lost[i]);
-	return err ? err : add_frame(nm, text_of(LOST_PROGRAM), "", FRAME_LOST, &nm->lost_program);
+			err = namer_frame(nm, text_of(lost_names[i]), "", FRAME_LOST, &nm->lost[i]);
+	return err ? err
+		   : namer_frame(nm, text_of(LOST_PROGRAM), "", FRAME_LOST, &nm->lost_program);
 }
 
 /* What was inlined there, the outermost first, as far as there is room for it. */
@@ -534,8 +521,11 @@ static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uin
 {
 	size_t n = 0, from[WIRE_USER_FRAMES], to[WIRE_USER_FRAMES], calls;
 
-	if (s->program == RAW_NO_PROGRAM)
-		return 0;
+	if (s->program == RAW_NO_PROGRAM) {
+		if (nm->lost[s->walk])
+			out[n++] = nm->lost[s->walk];
+		return n;
+	}
 	if (nm->args->programs->list[s->program].error) {
 		out[n++] = nm->lost_program;
 		return n;
@@ -556,27 +546,22 @@ static size_t user_frames(const struct namer *nm, const struct raw_stack *s, uin
 			n += python_frames(nm, s, from[calls - 1], to[calls - 1], out + n);
 		calls -= at->runs_python && calls;
 		n += inlined_frames(nm, at, out + n,
-				    FRAMES_MAX - WIRE_KERNEL_FRAMES - WIRE_PYTHON - n - k);
+				    NAMER_FRAMES - WIRE_KERNEL_FRAMES - WIRE_PYTHON - n - k);
 	}
 	return n;
 }
 
-/* The frames of a stack, as numbers, the outermost first. */
-static size_t frames_of(const struct namer *nm, const struct raw_stack *s, uint32_t *out)
+size_t namer_frames(const struct namer *nm, const struct raw_stack *s, size_t skip, uint32_t *out)
 {
 	const uint64_t *kernel = nm->args->raw->addresses + s->at;
 	size_t n = user_frames(nm, s, out);
 
-	for (size_t k = s->kernel; k--;)
+	for (size_t k = s->kernel; k-- > skip;)
 		out[n++] = kernel_frame(nm, inside(k, kernel[k]));
 	return n;
 }
 
-struct roots {
-	uint32_t thread, stack; /* of the set */
-};
-
-static int make_root(struct namer *nm, const struct raw_thread *t, struct roots *out)
+static int make_root(struct namer *nm, const struct raw_thread *t, struct namer_root *out)
 {
 	uint32_t program, thread = 0, frames[2];
 	size_t n = 0;
@@ -587,11 +572,11 @@ static int make_root(struct namer *nm, const struct raw_thread *t, struct roots 
 	err = stackset_thread(nm->ss, (int32_t)t->tgid, (int32_t)t->tid, text_of(text),
 			      &out->thread, nm->e);
 	if (!err)
-		err = add_frame(nm, text_of(text), "", FRAME_USER, &program);
+		err = namer_frame(nm, text_of(text), "", FRAME_USER, &program);
 	frames[n++] = err ? 0 : program;
 	if (!err && nm->args->per_thread) {
 		snprintf(text, sizeof(text), "%.*s/%u", WIRE_COMM, t->comm, t->tid);
-		err = add_frame(nm, text_of(text), "", FRAME_USER, &thread);
+		err = namer_frame(nm, text_of(text), "", FRAME_USER, &thread);
 		frames[n++] = thread;
 	}
 	return err ? err : stackset_stack(nm->ss, frames, n, &out->stack, nm->e);
@@ -605,14 +590,14 @@ struct known {
 
 static int find_stack(struct namer *nm, const struct raw_stack *s, uint32_t root, struct known *k)
 {
-	uint32_t frames[FRAMES_MAX];
+	uint32_t frames[NAMER_FRAMES];
 	size_t n;
 	int err = 0;
 
 	if (k->valid && k->root == root)
 		return 0;
 	*k = (struct known){ .root = root, .stack = root, .valid = true };
-	n = frames_of(nm, s, frames);
+	n = namer_frames(nm, s, 0, frames);
 	for (size_t i = 0; i < n && !err; i++)
 		if (frames[i])
 			err = stackset_push(nm->ss, k->stack, frames[i], &k->stack, nm->e);
@@ -621,8 +606,9 @@ static int find_stack(struct namer *nm, const struct raw_stack *s, uint32_t root
 
 static int add_samples(struct namer *nm)
 {
+	bool first = nm->args->events || nm->args->kind->waits; /* the weight is the first value */
 	const struct rawstacks *r = nm->args->raw;
-	struct roots *roots = mem_array(r->nthreads + 1, sizeof(*roots));
+	struct namer_root *roots = mem_array(r->nthreads + 1, sizeof(*roots));
 	struct known *known = mem_array(r->nstacks + 1, sizeof(*known));
 	int err = 0;
 
@@ -632,8 +618,7 @@ static int add_samples(struct namer *nm)
 		const struct raw_sample *s = &r->samples[i];
 		struct known *k = &known[s->stack];
 		double weight = s->weight ? (double)s->weight : nm->args->weight;
-		double weights[2] = { nm->args->events ? weight : 1,
-				      nm->args->events ? 1 : weight };
+		double weights[2] = { first ? weight : 1, first ? 1 : weight };
 		struct stack_sample to = { .time_ns = s->time, .thread = roots[s->thread].thread };
 
 		err = find_stack(nm, &r->stacks[s->stack], roots[s->thread].stack, k);
@@ -641,6 +626,8 @@ static int add_samples(struct namer *nm)
 		if (!err)
 			err = stackset_add(nm->ss, &to, weights, nm->e);
 	}
+	if (!err && nm->args->waits)
+		err = namer_waits(nm, roots);
 	mem_free(roots);
 	mem_free(known);
 	return err;

@@ -7,7 +7,9 @@
 #include "engine/rawstacks.h"
 #include "model/stackset.h"
 
+struct profile_kind;
 struct root;
+struct waits;
 
 /* Give the stacks names, and make the set of them: frames of a sample are its process, what could not be walked, functions of the
  * program, functions of the kernel. */
@@ -20,8 +22,10 @@ struct naming_args {
 	double weight;   /* of a sample that has no weight of its own, in ns */
 	bool events; /* weights are numbers of events, the first value of the set; else the second */
 	unsigned deadline_ms; /* for all binaries */
-	bool inlines;         /* functions that were inlined are frames of their own */
-	bool lines;           /* frames have their lines in the source */
+	const struct profile_kind *kind;
+	const struct waits *waits; /* NULL: none */
+	bool inlines;              /* functions that were inlined are frames of their own */
+	bool lines;                /* frames have their lines in the source */
 };
 
 /* What has no name, and why. */
@@ -34,7 +38,7 @@ struct naming_loss {
 /* What a stack lacks whose walk ended so, as its frame says it; NULL: nothing. */
 const char *profile_lost_name(enum wire_walk w);
 
-/* ss has its two values already: samples and nanoseconds, or events and samples. 0 or -errno. */
+/* ss has its two values already: samples and nanoseconds, events and samples, or time off the CPU and waits. 0 or -errno. */
 int profile_name(const struct naming_args *a, struct stackset *ss, struct naming_loss *loss,
 		 struct err *e);
 

@@ -28,6 +28,7 @@
 #include "engine/ledger.h"
 #include "engine/loop.h"
 #include "engine/profile_names.h"
+#include "engine/waiting.h"
 
 #define TICK_NS        100000000u
 #define PROGRESS_TICKS 5
@@ -47,6 +48,7 @@ struct profiling {
 	struct perf_event event; /* where another one is wanted than time on CPUs */
 	struct rawstacks raw;
 	struct pythons pythons;
+	struct waiting waiting;
 	struct started command;
 	struct profiling_result result;
 	struct report report;
@@ -57,6 +59,11 @@ struct profiling {
 	uint64_t started_ns, stopped_ns, ticks;
 	double open_seconds;
 };
+
+static const struct profile_kind *kind_of(const struct profiling *p)
+{
+	return &profile_kinds[p->args.mode];
+}
 
 /* ---- samples ---- */
 
@@ -98,14 +105,17 @@ static void take_user(struct profiling *p, const struct wire_profile *s, const u
 		walk_copy(p, s, copy, raw, user, guessed);
 	else if (s->walk == WALK_UNMAPPED)
 		programs_look_again(&p->programs, raw->program);
-	else if (s->walk == WALK_UNKNOWN) { /* not even the top of its stack could be copied */
+	else if (s->walk == WALK_UNKNOWN &&
+		 !s->user) { /* not even the top of its stack could be copied */
 		raw->user = 1;
 		user[0] = s->regs.ip;
 		raw->walk = WALK_UNREADABLE;
 	}
 }
 
-static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, const uint8_t *copy)
+/* The stack of a record. */
+static uint32_t stack_of(void *ctx, const struct wire_profile *s, const uint64_t *ip,
+			 const uint8_t *copy)
 {
 	struct profiling *p = ctx;
 	struct raw_stack raw = { .program = RAW_NO_PROGRAM,
@@ -116,17 +126,6 @@ static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, co
 	uint64_t frames[WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES + WIRE_PYTHON];
 	bool guessed = s->guessed;
 
-	if (s->python == WIRE_PYTHON_CODE) {
-		pythons_learn(&p->pythons, &s->key,
-			      (const struct wire_python_code *)(const void *)copy);
-		return;
-	}
-	if (s->time < p->started_ns)
-		return;
-	if (p->raw.nsamples >= SAMPLES_MOST) {
-		p->full = true;
-		return;
-	}
 	memcpy(frames, ip, s->kernel * sizeof(*ip));
 	if (!copy)
 		memcpy(frames + s->kernel, ip + s->kernel, s->user * sizeof(*ip));
@@ -139,14 +138,35 @@ static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, co
 		pythons_number(&p->pythons, &s->key, frames + s->kernel + s->user, s->python);
 	}
 	count_walk(p, &raw, guessed);
+	return rawstacks_stack(&p->raw, &raw, frames);
+}
+
+static void take(void *ctx, const struct wire_profile *s, const uint64_t *ip, const uint8_t *copy)
+{
+	struct profiling *p = ctx;
+	struct raw_sample x = { .weight = s->weight };
+
+	if (s->python == WIRE_PYTHON_CODE) {
+		pythons_learn(&p->pythons, &s->key,
+			      (const struct wire_python_code *)(const void *)copy);
+		return;
+	}
+	if (s->id) {
+		x.thread = rawstacks_thread(&p->raw, s->key.tgid, s->tid, s->comm);
+		waits_stack(&p->waiting.waits, s, stack_of(p, s, ip, copy), x.thread);
+		return;
+	}
+	if (s->time < p->started_ns || (p->stopped_ns && s->time > p->stopped_ns))
+		return;
+	if (p->raw.nsamples >= SAMPLES_MOST) {
+		p->full = true;
+		return;
+	}
+	x.time = s->time - p->started_ns;
+	x.stack = stack_of(p, s, ip, copy);
+	x.thread = rawstacks_thread(&p->raw, s->key.tgid, s->tid, s->comm);
 	p->result.samples++;
-	rawstacks_add(&p->raw,
-		      &(struct raw_sample){
-			      .time = s->time - p->started_ns,
-			      .weight = s->weight,
-			      .stack = rawstacks_stack(&p->raw, &raw, frames),
-			      .thread = rawstacks_thread(&p->raw, s->key.tgid, s->tid, s->comm),
-		      });
+	rawstacks_add(&p->raw, &x);
 }
 
 /* ---- opening and closing ---- */
@@ -189,7 +209,9 @@ static int open_programs(struct profiling *p, struct err *e)
 {
 	const struct profiling_args *a = &p->args;
 	struct hist_wish group = { 0 };
-	struct bpf_profile_args b = { .hz = a->hz,
+	struct bpf_waits_args waits = { .shortest_ns = a->shortest_ns,
+					.longest_ns = a->longest_ns };
+	struct bpf_profile_args b = { .hz = kind_of(p)->samples ? a->hz : 0,
 				      .chosen = a->npids || a->command,
 				      .no_kernel = a->no_kernel };
 	struct chooser c = { p, e };
@@ -201,6 +223,10 @@ static int open_programs(struct profiling *p, struct err *e)
 		err = hist_find_group(&p->root, a->cgroup, &group, e);
 		b.group = &group;
 	}
+	if (kind_of(p)->waits) {
+		waiting_args(&waits, kind_of(p), &p->root);
+		b.waits = &waits;
+	}
 	if (!err)
 		err = bpf_profile_open(&p->bpf, &b, e);
 	p->programs.profile = p->bpf;
@@ -211,6 +237,12 @@ static int open_programs(struct profiling *p, struct err *e)
 		err = family_of(&p->root, a->pids, a->npids, choose_child, &c);
 	if (!err && a->command)
 		err = choose(p, (int)p->command.pid, e);
+	if (!err && kind_of(p)->waits) {
+		p->waiting.running = kind_of(p)->running;
+		p->waiting.bounds.shortest_ns = a->shortest_ns;
+		p->waiting.bounds.longest_ns = a->longest_ns;
+		err = waiting_open(&p->waiting, bpf_profile_engine(p->bpf), stack_of, p, e);
+	}
 	return err;
 }
 
@@ -261,6 +293,7 @@ void profiling_close(struct profiling *p)
 	bpf_profile_close(p->bpf);
 	rawstacks_done(&p->raw);
 	pythons_done(&p->pythons);
+	waiting_done(&p->waiting);
 	root_close(&p->root);
 	report_done(&p->report);
 	loop_close(&p->loop);
@@ -303,7 +336,8 @@ static void tell(struct profiling *p)
 	struct profiling_progress g = {
 		.seconds = (double)(clock_ns(CLOCK_MONOTONIC) - p->started_ns) * 1e-9,
 		.of = p->args.seconds,
-		.samples = p->result.samples,
+		.samples = kind_of(p)->samples ? p->result.samples : p->waiting.waits.nstacks,
+		.what = kind_of(p)->samples ? "samples" : "stacks",
 	};
 
 	if (!p->args.on_progress || p->ticks % PROGRESS_TICKS)
@@ -354,9 +388,16 @@ static int watch(struct profiling *p, uint64_t end)
 static void finish(struct profiling *p)
 {
 	calibrate(p, true);
-	bpf_profile_stop(p->bpf);
+	if (!kind_of(p)->waits)
+		bpf_profile_stop(p->bpf);
 	p->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	if (kind_of(p)->waits) {
+		waiting_end(&p->waiting, p->started_ns, p->stopped_ns);
+		bpf_profile_stop(p->bpf);
+	}
 	bpf_profile_read(p->bpf, take, p);
+	if (kind_of(p)->waits)
+		waiting_finish(&p->waiting, &p->raw, &p->counts, &p->result.waits);
 	p->result.lost = lost(p, LOSS_PROFILE_RING);
 	p->result.unborn = lost(p, LOSS_PROFILE_FORK);
 	p->result.programs = p->programs.n;
@@ -376,6 +417,8 @@ int profiling_run(struct profiling *p, struct err *e)
 		return err_errno(e, err, "cannot read the counters of programs");
 	p->started_ns = clock_ns(CLOCK_MONOTONIC);
 	p->report.start_wall_ns = (int64_t)clock_ns(CLOCK_REALTIME);
+	if (kind_of(p)->waits)
+		waiting_begin(&p->waiting, p->started_ns);
 	if (p->args.command) {
 		err = command_begin(&p->command, p->args.command[0], e);
 		if (err)
@@ -404,6 +447,8 @@ static void lose(struct profiling *p, struct stackset *ss)
 	if (p->result.unborn)
 		stackset_lose(ss, "children that found no place among those that are sampled",
 			      (double)p->result.unborn);
+	if (kind_of(p)->waits)
+		waiting_lose(&p->waiting, &p->result.waits, ss);
 	if (p->full)
 		stackset_lose(ss, "ended early: 20 million samples are kept", 1);
 	if (l->gone)
@@ -468,15 +513,15 @@ static void describe(struct profiling *p, struct stackset *ss)
 	char target[200], title[240];
 
 	target_name(p, target, sizeof(target));
-	snprintf(title, sizeof(title), "%s of %s", p->args.event ? p->args.event : "CPU time",
-		 target);
+	snprintf(title, sizeof(title), "%s of %s",
+		 p->args.event ? p->args.event : kind_of(p)->title, target);
 	ss->about.title = keep(ss, title);
 	ss->about.target = keep(ss, target);
 	ss->about.host = keep(ss, p->host.hostname);
 	ss->about.kernel = keep(ss, p->host.kernel);
 	ss->about.command = keep(ss, p->args.said ? p->args.said : "");
-	ss->about.event = keep(ss, p->args.event ? p->args.event : "cpu-clock");
-	ss->about.mode = keep(ss, p->args.event ? "event" : "cpu");
+	ss->about.event = keep(ss, p->args.event ? p->args.event : kind_of(p)->event);
+	ss->about.mode = keep(ss, p->args.event ? "event" : kind_of(p)->name);
 }
 
 /* What samples are weighed in; the first is what pictures are drawn by. */
@@ -486,10 +531,12 @@ static int name_values(const struct profiling *p, struct stackset *ss, struct er
 	int err;
 
 	if (!p->args.event) {
-		err = stackset_value(ss, "samples", "count", e);
-		return err < 0                                           ? err
-		       : stackset_value(ss, "cpu", "nanoseconds", e) < 0 ? -EINVAL
-									 : 0;
+		const struct profile_kind *k = kind_of(p);
+
+		err = stackset_value(ss, k->value, k->unit, e);
+		return err < 0                                              ? err
+		       : stackset_value(ss, k->other, k->other_unit, e) < 0 ? -EINVAL
+									    : 0;
 	}
 	err = stackset_value(ss, p->event.name, clock ? "nanoseconds" : "count", e);
 	return err < 0 ? err : stackset_value(ss, "samples", "count", e) < 0 ? -EINVAL : 0;
@@ -506,7 +553,9 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 				 .lines = p->args.lines,
 				 .weight = 1e9 / p->args.hz,
 				 .events = p->args.event != NULL,
-				 .deadline_ms = NAMING_MS };
+				 .deadline_ms = NAMING_MS,
+				 .kind = kind_of(p),
+				 .waits = kind_of(p)->waits ? &p->waiting.waits : NULL };
 	struct stackset *ss = stackset_new();
 	int err = name_values(p, ss, e);
 
@@ -520,7 +569,8 @@ int profiling_stacks(struct profiling *p, struct stackset **out, struct err *e)
 	lose(p, ss);
 	describe(p, ss);
 	ss->about.seconds = p->report.seconds;
-	ss->about.hertz = p->args.period || (p->args.event && perf_event_is_tracepoint(&p->event))
+	ss->about.hertz = !kind_of(p)->samples || p->args.period ||
+					  (p->args.event && perf_event_is_tracepoint(&p->event))
 				  ? 0
 				  : p->args.hz;
 	ss->about.start_ns = (uint64_t)p->report.start_wall_ns;

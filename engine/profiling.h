@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 #include "bpf/wire.h"
+#include "engine/profile_modes.h"
+#include "engine/waiting.h"
 #include "model/report.h"
 #include "model/stackset.h"
 
@@ -22,9 +24,11 @@ struct profiling;
 struct profiling_progress {
 	double seconds, of; /* of: 0: until it ends */
 	uint64_t samples, lost;
+	const char *what; /* samples are */
 };
 
 struct profiling_args {
+	enum profile_mode mode;
 	const int *pids; /* npids of them, with their children; none: all processes */
 	size_t npids;
 	const char *cgroup; /* NULL: any */
@@ -34,6 +38,7 @@ struct profiling_args {
 	const char *event; /* by its name, see collectors/perf_events.h; NULL: time on CPUs */
 	uint64_t period;   /* every so many events, in place of hz; 0: not given */
 	double seconds;    /* 0: until the command ends, or SIGINT */
+	uint64_t shortest_ns, longest_ns; /* of waits; longest 0: all */
 	bool no_kernel, per_thread;
 	bool no_inline;   /* functions that were inlined are no frames */
 	bool lines;       /* frames have their lines in the source */
@@ -57,6 +62,7 @@ struct profiling_result {
 	int exit_status; /* of the command, as wait() has it; -1: it runs still, or there is none */
 	uint64_t unborn; /* children that found no place among those that are sampled */
 	double naming_seconds; /* wall time from the last sample to the names */
+	struct waiting_result waits;
 };
 
 /* Errors: a process, group or command that is not there, or what is missing to sample. */

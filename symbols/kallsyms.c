@@ -61,6 +61,7 @@ static bool parse_hex(const char **p, const char *end, uint64_t *out)
 struct lookup {
 	struct sought *sorted; /* places are struct kallsym */
 	size_t n;
+	bool shown; /* an address was not hidden */
 };
 
 /* "ffffffff81000000 T _text" or "ffffffffc0000000 t name\t[module]"; true when the address was not hidden. */
@@ -113,24 +114,19 @@ static void hand_on(const struct lookup *l)
 	}
 }
 
-int kallsyms_resolve(const struct root *root, struct kallsym *list, size_t n)
+/* each: false: no more lines are wanted. 0 or -errno. */
+static int each_line(const struct root *root,
+		     bool (*each)(void *ctx, const char *p, const char *end), void *ctx)
 {
 	char *block = mem_alloc(BLOCK);
 	int fd = root_openat(root, "proc/kallsyms"), rc = fd;
-	struct lookup l = { .sorted = mem_array(n + 1, sizeof(*l.sorted)), .n = n };
 	size_t have = 0;
-	bool shown = false;
+	bool more = true;
 	ssize_t got;
 
-	for (size_t i = 0; i < n; i++) {
-		list[i].start = 0;
-		list[i].name[0] = list[i].module[0] = '\0';
-		l.sorted[i] = (struct sought){ list[i].address, &list[i] };
-	}
-	sought_sort(l.sorted, n);
 	if (fd < 0)
 		goto out;
-	while ((got = read(fd, block + have, BLOCK - have)) != 0) {
+	while (more && (got = read(fd, block + have, BLOCK - have)) != 0) {
 		const char *p = block, *end;
 
 		if (got < 0 && errno == EINTR)
@@ -141,19 +137,79 @@ int kallsyms_resolve(const struct root *root, struct kallsym *list, size_t n)
 		}
 		have += (size_t)got;
 		end = block + have;
-		for (const char *nl; (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1)
-			shown |= take_line(p, nl, &l);
+		for (const char *nl; more && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1)
+			more = each(ctx, p, nl);
 		have = (size_t)(end - p);
 		if (have == BLOCK)
 			have = 0; /* no line is that long: not what it should be */
 		memmove(block, p, have);
 	}
-	hand_on(&l);
-	rc = shown ? 0 : -EPERM;
+	rc = 0;
 out:
 	if (fd >= 0)
 		close(fd);
 	mem_free(block);
-	mem_free(l.sorted);
 	return rc;
+}
+
+static bool resolve_line(void *ctx, const char *p, const char *end)
+{
+	struct lookup *l = ctx;
+
+	l->shown |= take_line(p, end, l);
+	return true;
+}
+
+int kallsyms_resolve(const struct root *root, struct kallsym *list, size_t n)
+{
+	struct lookup l = { .sorted = mem_array(n + 1, sizeof(*l.sorted)), .n = n };
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		list[i].start = 0;
+		list[i].name[0] = list[i].module[0] = '\0';
+		l.sorted[i] = (struct sought){ list[i].address, &list[i] };
+	}
+	sought_sort(l.sorted, n);
+	err = each_line(root, resolve_line, &l);
+	if (!err)
+		hand_on(&l);
+	mem_free(l.sorted);
+	return err ? err : l.shown ? 0 : -EPERM;
+}
+
+/* ---- addresses of names ---- */
+
+struct finder {
+	const char *const *names;
+	uint64_t *addresses;
+	size_t n, left;
+};
+
+static bool find_line(void *ctx, const char *p, const char *end)
+{
+	struct finder *f = ctx;
+	uint64_t at;
+
+	if (!parse_hex(&p, end, &at) || end - p < 3 || p[1] != ' ' || !at)
+		return true;
+	p += 2;
+	for (size_t i = 0; i < f->n; i++) {
+		size_t length = strlen(f->names[i]);
+
+		if (f->addresses[i] || (size_t)(end - p) != length ||
+		    memcmp(p, f->names[i], length) != 0)
+			continue;
+		f->addresses[i] = at;
+		f->left--;
+	}
+	return f->left > 0;
+}
+
+int kallsyms_find(const struct root *root, const char *const *names, size_t n, uint64_t *addresses)
+{
+	struct finder f = { names, addresses, n, n };
+
+	memset(addresses, 0, n * sizeof(*addresses));
+	return each_line(root, find_line, &f);
 }

@@ -20,4 +20,7 @@ struct kallsym {
  * shows addresses as 0 (kernel.kptr_restrict, CAP_SYSLOG). */
 int kallsyms_resolve(const struct root *root, struct kallsym *list, size_t n);
 
+/* Addresses of n symbols of the kernel itself; 0: there is none of this name, or it is hidden. 0 or -errno. */
+int kallsyms_find(const struct root *root, const char *const *names, size_t n, uint64_t *addresses);
+
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Profiles: unwind rules against readelf, then a program whose stacks and shares of CPU time are known by construction, in two
 # libraries, without frame pointers, stripped, deleted, watched from its beginning or later.
-# timeout: 240
+# timeout: 300
 # live
 set -u
 export LC_ALL=C.UTF-8
@@ -48,6 +48,8 @@ refused() { # NAME STATUS SENTENCE ARGUMENTS...
 refused an_unknown_suffix_is_refused 2 'it has to end in .svg' -d 1 -o "$dir/x.foo"
 refused what_is_no_process_id_is_refused 2 'not '"'12,x'" -p 12,x
 refused one_way_to_choose_is_enough 2 'takes one of' -p 1 -a
+refused one_mode_is_enough 2 'takes one of --cpu and --off-cpu' --cpu --off-cpu -p 1
+refused lengths_are_of_waits 2 'are of waits' --shortest 1 -p 1
 refused a_period_needs_an_event 2 'needs -e EVENT' -c 10 -d 1
 
 tests='shares_are_those_of_the_construction_at_999_hz shares_are_those_of_the_construction_at_99_hz stacks_are_whole'
@@ -57,6 +59,8 @@ tests="$tests an_early_end_keeps_the_result a_process_that_ends_ends_the_profile
 tests="$tests a_command_that_cannot_run_is_said_so without_the_kernel_there_is_none_of_it python_and_redis_have_whole_stacks"
 tests="$tests a_number_in_another_namespace_is_that_process every_hit_of_a_tracepoint_is_a_sample a_sample_weighs_the_events_that_it_stands_for faults_are_sampled_where_they_happen"
 tests="$tests an_event_that_nobody_knows_is_said_to_be an_event_that_cannot_be_sampled_says_why"
+tests="$tests wall_time_of_a_thread_is_as_long_as_it_was_there who_wakes_stands_on_top_of_the_wait stacks_add_up_to_what_was_measured"
+tests="$tests waits_have_their_lengths_and_causes waits_that_do_not_end_count short_waits_can_be_left_out waits_are_in_every_format"
 tests="$tests every_format_is_written the_report_tells_functions_and_cost"
 if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick" and .status == "ok")' >/dev/null; then
 	why=$("$sixty" doctor --json | jq -r '[.checks[] | select(.id == "bpf") | .found][0] // "no eBPF"')
@@ -141,6 +145,48 @@ check every_call_of_a_recursion_is_there $? "$twenty_one of $all: $(head -c 400 
 threads=$(grep burn_ "$dir/family.folded" | cut -d';' -f2 | sort -u | wc -l)
 [ "$threads" = 6 ]
 check threads_and_children_are_seen $? "$threads threads: $(cut -d';' -f1,2 "$dir/family.folded" | sort | uniq -c) $(cat "$dir/err")"
+
+# Time off the CPU, function by function, as the program itself has measured it.
+waits=$dir/waits
+${CC:-cc} -O2 -fomit-frame-pointer -fno-inline -fno-optimize-sibling-calls -pthread -o "$waits" tests/profile/waits.c 2>"$dir/err"
+"$sixty" profile --off-cpu --per-thread -o "$dir/waits.folded" -- "$waits" 4 "$dir/waits.file" >"$dir/waits.out" 2>>"$dir/err"
+grep -E '^(wait|sleep)_' "$dir/waits.out" >"$dir/waits.truth"
+why=$(python3 tests/profile/waits.py "$dir/waits.folded" "$dir/waits.truth" 2>&1)
+check waits_have_their_lengths_and_causes $? "$why $(cat "$dir/err") $(tail -n 16 "$dir/waits.out")"
+sed -n 's/^  \([0-9.]*\) s off the CPU were measured, \([0-9.]*\) s are in stacks.*/\1 \2/p' "$dir/waits.out" >"$dir/sums"
+awk '{ n++; if ($2 < 0.97 * $1 || $2 > 1.03 * $1) exit 1 } END { exit n != 1 }' "$dir/sums"
+check stacks_add_up_to_what_was_measured $? "$(cat "$dir/waits.out")"
+
+# On CPUs and off them, a thread is there all the time.
+"$sixty" profile --wall --per-thread -o "$dir/wall.folded" -- "$waits" 3 "$dir/waits.file" >"$dir/wall.out" 2>"$dir/err"
+timer=$(sed -n 's/^wait_timer \([0-9]*\) .*/\1/p' "$dir/wall.out")
+awk -v thread=";waits/$timer;" 'index($0, thread) { sum += $NF } END { exit !(sum > 2.94e9 && sum < 3.06e9) }' "$dir/wall.folded"
+check wall_time_of_a_thread_is_as_long_as_it_was_there $? "$(grep ";waits/$timer;" "$dir/wall.folded" | head -c 300) $(tail -n 14 "$dir/wall.out") $(cat "$dir/err")"
+"$sixty" profile --wakeup -o "$dir/wakeup.folded" -- "$waits" 2 "$dir/waits.file" >"$dir/out" 2>"$dir/err"
+awk '/;wait_pipe;/ { all += $NF } /;wait_pipe;.*\[awaiting_work: pipe\]_\[b\];\[woken by waits\]_\[w\];.*feed_\[w\]/ { fed += $NF } END { exit !(all > 0 && fed > 0.8 * all) }' "$dir/wakeup.folded"
+check who_wakes_stands_on_top_of_the_wait $? "$(grep ';wait_pipe;' "$dir/wakeup.folded" | head -c 400) $(cat "$dir/err")"
+
+# A thread that slept before and sleeps on: the whole window, with the stack that was read in its sleep.
+"$waits" 60 "$dir/waits.file" >/dev/null &
+loads=($!)
+sleep 1
+"$sixty" profile --off-cpu -d 2 -p "${loads[0]}" -o "$dir/open.folded" >"$dir/out" 2>"$dir/err"
+awk '/;sleep_whole;/ { n = $NF; if ($0 ~ /lost/) exit 1; sum += n } END { exit !(sum > 1.96e9 && sum < 2.04e9) }' "$dir/open.folded"
+check waits_that_do_not_end_count $? "$(grep sleep_whole "$dir/open.folded") $(cat "$dir/out" "$dir/err")"
+"$sixty" profile --off-cpu -d 1 --shortest 500 -p "${loads[0]}" -o "$dir/long.folded" >"$dir/out" 2>"$dir/err"
+grep -q sleep_whole "$dir/long.folded" && ! grep -q wait_timer "$dir/long.folded" && grep -q 'shorter or longer than is asked for' "$dir/out"
+check short_waits_can_be_left_out $? "$(cat "$dir/long.folded" "$dir/out" "$dir/err")"
+wrong=
+for suffix in svg pb.gz speedscope.json json; do
+	"$sixty" profile --off-cpu -d 0.5 -p "${loads[0]}" -o "$dir/y.$suffix" >/dev/null 2>"$dir/err" && [ -s "$dir/y.$suffix" ] || wrong="$wrong $suffix: $(cat "$dir/err")"
+done
+"$sixty" profile --off-cpu -d 1 -p "${loads[0]}" >"$dir/report.txt" 2>"$dir/err"
+kill "${loads[@]}"
+wait "${loads[@]}" 2>/dev/null
+loads=()
+grep -q 'awaiting_work: timer' "$dir/y.svg" && jq -e '.mode == "off-cpu" or .about.mode == "off-cpu"' "$dir/y.json" >/dev/null && zcat "$dir/y.pb.gz" | grep -aq wait_timer &&
+	grep -q wait_timer "$dir/y.speedscope.json" && grep -q 'awaiting_work: timer. .blocked' "$dir/report.txt" || wrong="$wrong contents"
+check waits_are_in_every_format "${#wrong}" "$wrong $(head -c 300 "$dir/y.json")"
 
 # Attached while it runs.
 "$tall" 60 1 1 &
