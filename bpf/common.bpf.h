@@ -96,4 +96,11 @@ hidden void count_loss(struct cpu *c, enum wire_loss l, __u64 ns)
 	c->counts.loss_ns[l] += ns;
 }
 
+/* One more word into a hash. */
+hidden __u64 mix(__u64 h, __u64 word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
 #endif

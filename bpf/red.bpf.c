@@ -42,7 +42,7 @@ __noinline int red_ask_redis(struct red_sock *s, const struct red_bytes *b, cons
 	if (!s || !b || !h)
 		return 0;
 	fresh = !s->pending && !s->ask.elements && !s->ask.skip;
-	shape = red_mix(h->words[0], h->words[1]);
+	shape = mix(h->words[0], h->words[1]);
 	s->length = 0;
 	if (s->torn)
 		return 0;
@@ -99,7 +99,7 @@ hidden bool red_name(struct red_sock *s, const union red_head *h)
 		if (!red_is_method(h->halves[0]))
 			return false; /* the rest of a body whose answer came early */
 		for (int i = 0; i < 8; i++)
-			shape = red_mix(shape, h->words[i]);
+			shape = mix(shape, h->words[i]);
 		if (shape != s->shape || !s->cell) {
 			s->cell = red_name_route(s->slot, h);
 			s->shape = shape;
@@ -153,7 +153,7 @@ hidden bool red_ask_again(struct red_sock *s, const struct red_bytes *b, __u32 b
 
 	if (s->protocol != RED_REDIS || s->length != bytes || s->pending || s->ask.elements ||
 	    s->ask.skip || b->n < 16 || bpf_probe_read_user(words, sizeof(words), b->at) ||
-	    red_mix(words[0], words[1]) != s->shape)
+	    mix(words[0], words[1]) != s->shape)
 		return false;
 	s->pending = 1;
 	red_count(s->cell);

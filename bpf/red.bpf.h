@@ -121,12 +121,6 @@ union red_name {
 
 _Static_assert(WIRE_RED_NAME == 48, "six words");
 
-hidden __u64 red_mix(__u64 h, __u64 word)
-{
-	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 29;
-}
-
 hidden void red_christen(__u32 cell, __u32 slot, __u32 kind, const union red_name *name)
 {
 	struct wire_red_name *n = bpf_map_lookup_elem(&red_names, &cell);
@@ -147,9 +141,9 @@ __noinline __u32 red_cell(__u32 slot, __u32 kind, const union red_name *name)
 
 	if (!x || !name)
 		return 0;
-	key = red_mix(slot + 1, kind);
+	key = mix(slot + 1, kind);
 	for (int i = 0; i < WIRE_RED_NAME / 8; i++)
-		key = red_mix(key, name->words[i]);
+		key = mix(key, name->words[i]);
 	key = key >> 17 | 1;
 	at = key * 0x9e3779b97f4a7c15ull >> 40;
 	for (int i = 0; i < WIRE_HIST_PROBES; i++, at++) {

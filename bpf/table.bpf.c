@@ -36,12 +36,6 @@ struct {
 	__type(value, __u64);
 } table_seen SEC(".maps");
 
-hidden __u64 mix(__u64 h, __u64 v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 32;
-}
-
 /* 0: it runs, or is about to, or has more threads than the one that is looked at. */
 hidden __u64 looks_like(struct task_struct *t)
 {

@@ -155,12 +155,6 @@ struct stack_hash {
 	__u32 interrupt; /* frames up to the one where an interrupt came in; 0: it did not */
 };
 
-hidden __u64 mix(__u64 h, __u64 v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 29;
-}
-
 static long hash_frame(__u32 i, struct stack_hash *h)
 {
 	__u32 slot = h->slot;
