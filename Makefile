@@ -205,7 +205,7 @@ ALL_SUITES   := unit $(patsubst tests/suites/%.sh,%,$(sort $(shell \
 QUICK_SUITES := $(filter unit golden tools,$(ALL_SUITES))
 SUITES       ?= $(ALL_SUITES)
 TEST_TIMEOUT ?= 900
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 3
 
 # For suites: where the build is, and whether to print every line.
 RUN_TESTS = FUZZ_SECONDS='$(FUZZ_SECONDS)' MAKE='$(MAKE)' CC='$(CC)' B='$(B)' V='$(V)' TEST_TIMEOUT='$(TEST_TIMEOUT)' tests/run
@@ -231,7 +231,7 @@ coverage-report: all
 	@tools/coverage 90 $(B)/obj base model
 
 .PHONY: fuzz
-fuzz: ## a few seconds of every fuzz target (FUZZ_SECONDS=5)
+fuzz: ## a few seconds of every fuzz target (FUZZ_SECONDS=3)
 	@$(RUN_TESTS) fuzz
 
 # libFuzzer is clang's: make FUZZ=1 CC=clang build/fuzz/NAME links tests/fuzz/NAME.c with everything but main().

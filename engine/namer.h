@@ -2,7 +2,7 @@
 #ifndef SIXTY_ENGINE_NAMER_H
 #define SIXTY_ENGINE_NAMER_H
 
-/* What the files share that give names to stacks: profile_names.c and wait_names.c. */
+/* What the files share that give names to stacks: profile_names.c, spot_names.c and wait_names.c. */
 #include "base/err.h"
 #include "base/text.h"
 #include "engine/profile_names.h"
@@ -48,6 +48,18 @@ struct namer_root {
 
 int namer_frame(struct namer *nm, struct text name, const char *module, enum frame_kind kind,
 		uint32_t *frame);
+
+/* Callers lie behind the call: one byte back is inside it. i: from the innermost. */
+static inline uint64_t namer_inside(size_t i, uint64_t ip)
+{
+	return i ? ip - 1 : ip;
+}
+
+/* Find the places in programs that stacks go through, and give each its frame. 0 or -errno. */
+void namer_collect(struct namer *nm);
+int namer_programs(struct namer *nm);
+/* That of the k-th entry of a stack's program part; NULL: there is nothing. */
+const struct spot *namer_spot(const struct namer *nm, const struct raw_stack *s, size_t k);
 
 /* The frames of a stack, as numbers, the outermost first. skip: of the kernel's, the innermost that are not wanted. */
 size_t namer_frames(const struct namer *nm, const struct raw_stack *s, size_t skip, uint32_t *out);

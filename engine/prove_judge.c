@@ -714,6 +714,9 @@ static void judge_tick(struct judge *j)
 /* ---- all ---- */
 
 /* clang-format off */
+#define NO_REQUESTS \
+	"the players serve nobody: tests compare it with what servers and clients count themselves"
+
 static const struct {
 	const char *program;
 	bool trace;                     /* it is one of the events' */
@@ -733,6 +736,11 @@ static const struct {
 	{ "irq_soft_exit", false, judge_soft, NULL },
 	{ "irq_soft_entry", false, judge_soft_entry, NULL },
 	{ "wake_chain", false, judge_wake, NULL },
+	{ "red_received", false, NULL, NO_REQUESTS },
+	{ "red_sent", false, NULL, NO_REQUESTS },
+	{ "red_state_changes", false, NULL, NO_REQUESTS },
+	{ "red_ready", false, NULL, NO_REQUESTS },
+	{ "red_sweep", false, NULL, NO_REQUESTS },
 	{ "samples_tick", false, judge_samples, NULL },
 	{ "profile_tick", false, NULL, "a profile is taken of a program that is named: tests compare it with known loads" },
 	{ "profile_event", false, NULL, "a profile is taken of an event that is named: tests compare it with known numbers of them" },

@@ -7,7 +7,7 @@ set -u
 
 out=${B:-build}/fuzz
 sixty=${B:-build}/sixty
-seconds=${FUZZ_SECONDS:-5}
+seconds=${FUZZ_SECONDS:-3}
 clang=${FUZZ_CC:-clang}
 targets=$(cd tests/fuzz && echo *.c)
 
