@@ -4,13 +4,14 @@
 
 /* What the files share that are the engine: bpf_load.c chooses and loads programs, bpf_attach.c attaches and stops them,
  * bpf_cost.c counts their events and what they cost, bpf_engine.c is asked. Nobody else includes this. */
-#include <bpf/libbpf.h>
-
 #include "collectors/bpf_engine.h"
 #include "collectors/pid_space.h"
 
 #define PROBES_MAX 128
 #define NAMES      "names_kernel"
+
+struct bpf_object;
+struct bpf_link;
 
 struct bpf_engine {
 	struct bpf_object *object;
