@@ -32,6 +32,7 @@
 #define TURN_NS      50000000
 #define TURNS_A_POLL 20 /* of BPF programs */
 #define TURNS_KEPT   4  /* of unused CPU time */
+#define LAST_SECONDS 1  /* of CPU time, of the last turn */
 #define HELD_MOST    4096
 #define CHECK_BUDGET 32 /* records between two looks at the clock */
 #define FUNCTIONS    64 /* names of kernel functions that are kept */
@@ -74,6 +75,9 @@ struct tracing {
 	uint64_t shown[TRACE_MAX], nshown, filtered;
 	uint64_t started_ns, ended_ns, turns;
 	double allowance, paused, load_cpu;
+	bool ending,
+		drowned; /* the last turn; and it takes too long: what is left is counted only */
+	uint64_t unread[TRACE_MAX];
 	unsigned unchecked;
 	bool interrupted, calibrating;
 };
@@ -344,13 +348,20 @@ static bool take(void *ctx, const void *record, size_t size)
 
 	if (!trace_record_ok(record, size))
 		return true;
+	if (t->drowned) {
+		t->unread[((const struct wire_event *)record)->tag]++;
+		return true;
+	}
 	hold(t, record, size);
 	if (t->args.count && t->nshown >= t->args.count)
 		return false;
 	if (++t->unchecked < CHECK_BUDGET)
 		return true;
 	t->unchecked = 0;
-	return cpu_seconds() < t->allowance;
+	if (cpu_seconds() < t->allowance)
+		return true;
+	t->drowned = t->ending;
+	return t->ending;
 }
 
 static void take_mount(void *ctx, const struct trace_mount *r)
@@ -411,7 +422,12 @@ static int turn(struct tracing *t, uint64_t passed, bool last)
 	int err = 0;
 
 	t->turns++;
-	allow(t, passed);
+	if (last)
+		t->allowance =
+			cpu_seconds() + LAST_SECONDS; /* for what has been put in meanwhile */
+	else
+		allow(t, passed);
+	t->ending = last;
 	if (t->bpf && (last || cpu_seconds() < t->allowance))
 		err = bpf_trace_read(t->bpf, take, t);
 	else if (t->bpf)
@@ -481,8 +497,6 @@ int tracing_run(struct tracing *t, struct err *e)
 	if (err && err != -EINTR)
 		return err == -EPIPE || err == -ECANCELED ? err
 							  : err_errno(e, err, "cannot read events");
-	/* what has been put in meanwhile, once more than is allowed */
-	t->allowance = cpu_seconds() + 1;
 	last = turn(t, 1, true);
 	if (!last)
 		last = t->args.on_batch(t->args.ctx, t->loop.signals);
@@ -504,6 +518,8 @@ void tracing_totals(struct tracing *t, struct trace_totals *out)
 	if (t->bpf) {
 		stop_calibrating(t);
 		out->lost_known = !bpf_trace_lost(t->bpf, out->lost);
+		for (int i = 0; i < TRACE_MAX; i++)
+			out->lost[i] += t->unread[i];
 		ledger_bpf(&out->ledger, bpf_trace_engine(t->bpf), NULL);
 	}
 	ledger_self(&out->ledger);
