@@ -31,27 +31,6 @@ hidden void call_of(struct task_struct *t, struct call *c)
 	c->a0 = regs->orig_x0;
 	c->a1 = regs->user_regs.regs[1];
 	c->a2 = regs->user_regs.regs[2];
-	/* The thread goes on while its account is opened, and a switch that comes just before what is written here is lost. Whoever
- * is about to sleep has said so (__state) before the switch: so a look at that afterwards finds what would stay wrong for
- * as long as the sleep. What is wrong of a thread that runs or will, its next switch mends. */
-	hidden void open_part(struct task_struct * t, struct task_time * tt)
-	{
-		__u32 state = t->__state, part = PART_RUNNABLE;
-
-		if (state)
-			part = part_of(t, tt, state);
-		else if (on_cpu(t))
-			part = PART_RUN;
-		tt->part = part;
-		barrier();
-		if (t->__state == state)
-			return;
-		if (t->__state)
-			tt->part = PART_RESIDUAL;
-		else
-			tt->part = on_cpu(t) ? PART_RUN : PART_RUNNABLE;
-	}
-
 #endif
 }
 
