@@ -2,13 +2,13 @@
 /* sixty hist: one kind of distribution, over a window or interval by interval. */
 #include "cmd/commands.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "cmd/output.h"
+#include "cmd/pages.h"
 #include "cmd/target.h"
 #include "engine/histing.h"
 #include "export/hists.h"
@@ -25,6 +25,7 @@ struct hist_args {
 
 static const struct hist_args defaults = { .budget = 10 };
 
+#define INTERVAL_LEAST  0.1
 #define SECONDS_DEFAULT 10
 #define HEAT_INTERVAL   1
 
@@ -39,10 +40,7 @@ static const struct opt opts[] = {
 	{ 0, "per", OPT_STRING, offsetof(struct hist_args, per), "KEY",
 	  "one distribution per: all, cpu, process, cause, disk, operation, call, vector, line, function; `sixty list hists` says which can be had",
 	  0, 0, NULL },
-	{ 'i', "interval", OPT_DOUBLE, offsetof(struct hist_args, interval), "SECONDS",
-	  "print what came in each interval; 0 for one of all", 0, 3600, NULL },
-	{ 'n', "count", OPT_INT, offsetof(struct hist_args, count), "COUNT",
-	  "end after so many intervals; 0 for no limit", 0, 1000000, NULL },
+	PAGES_OPTS(struct hist_args, interval, count),
 	{ 'd', "duration", OPT_DOUBLE, offsetof(struct hist_args, seconds), "SECONDS",
 	  "watch this long; 0 for ten seconds, or with -i until Ctrl-C", 0, 1000000, NULL },
 	{ 0, "heat", OPT_FLAG, offsetof(struct hist_args, heat), NULL,
@@ -55,35 +53,17 @@ static const struct opt opts[] = {
 /* clang-format on */
 
 struct printer {
-	const struct hist_args *args;
-	struct output out;
-	struct buf held; /* for a file: it appears whole */
+	struct pages pages;
 	struct heat *heat;
 	unsigned lines; /* of the heat map that is on the terminal */
-	struct err e;
 };
 
 /* ---- writing ---- */
 
-static int write_out(struct printer *p, struct buf *b, bool more)
-{
-	int err = 0;
-
-	if (p->args->output.file) {
-		buf_add(&p->held, b->data, b->len);
-		if (!more)
-			err = output_text(p->args->output.file, &p->held, &p->e);
-	} else {
-		err = output_text(NULL, b, &p->e);
-	}
-	buf_done(b);
-	return err;
-}
-
 /* On a terminal the map grows in its place; elsewhere it is drawn once, at the end. */
 static int print_heat(struct printer *p, const struct report *r)
 {
-	bool live = !p->args->output.file && isatty(STDOUT_FILENO);
+	bool live = !p->pages.out.args->file && isatty(STDOUT_FILENO);
 	struct buf b = { 0 };
 
 	heat_add(p->heat, r);
@@ -91,23 +71,17 @@ static int print_heat(struct printer *p, const struct report *r)
 		return 0;
 	if (p->lines)
 		progress_clear(&b, p->lines + 1); /* the cursor is below them */
-	p->lines = heat_draw(&b, p->heat, &p->out.style);
+	p->lines = heat_draw(&b, p->heat, &p->pages.out.style);
 	if (!r->more)
-		text_ledger(&b, r, &p->out.style);
-	return write_out(p, &b, r->more);
+		text_ledger(&b, r, &p->pages.out.style);
+	return pages_write(&p->pages, &b, r->more);
 }
 
 static int print_interval(void *ctx, const struct report *r)
 {
 	struct printer *p = ctx;
-	struct buf b = { 0 };
 
-	if (p->heat)
-		return print_heat(p, r);
-	p->out.exporter->write(&b, r, &p->out.style);
-	if (r->more && !strcmp(p->out.exporter->name, "text"))
-		buf_char(&b, '\n');
-	return write_out(p, &b, r->more);
+	return p->heat ? print_heat(p, r) : pages_print(&p->pages, r);
 }
 
 /* ---- command ---- */
@@ -160,13 +134,7 @@ static int check_format(const struct hist_args *a, const struct output *out)
 	if (a->heat && strcmp(out->exporter->name, "text") != 0)
 		return output_usage("hist", "--heat is text: it does not go with --format %s",
 				    out->exporter->name);
-	if (a->interval > 0 && !strcmp(out->exporter->name, "openmetrics"))
-		return output_usage("hist", "a page of openmetrics is one: it does not go with -i");
-	if (a->interval > 0 && a->interval < 0.1)
-		return output_usage("hist", "-i takes 0.1 seconds or more");
-	if (a->count && !(a->interval > 0) && !a->heat)
-		return output_usage("hist", "-n counts intervals: it needs -i");
-	return 0;
+	return pages_check("hist", out, a->interval, INTERVAL_LEAST, a->count && !a->heat);
 }
 
 static int parse_kind(int argc, char **argv, enum wire_hist_kind *kind)
@@ -183,23 +151,10 @@ static int parse_kind(int argc, char **argv, enum wire_hist_kind *kind)
 				      argv[0]);
 }
 
-static void tell_excess(const struct histing_excess *x)
-{
-	char text[200];
-
-	if (!x)
-		return;
-	snprintf(
-		text, sizeof(text),
-		"ended after %.1f s: %s cost %.1f %% of a CPU (--budget); this is what was seen until then",
-		x->seconds, x->program, 100 * x->share);
-	output_note("", text);
-}
-
-static int watch(struct printer *p, const struct histing_args *ha)
+static int watch(struct pages *p, const struct histing_args *ha)
 {
 	struct histing *h = NULL;
-	int err = histing_open(&h, ha, &p->e), status = 1;
+	int err = histing_open(&h, ha, &p->e), status;
 	char text[200];
 
 	if (err)
@@ -210,16 +165,13 @@ static int watch(struct printer *p, const struct histing_args *ha)
 		output_note("", text);
 	}
 	err = histing_run(h, &p->e);
-	if (!err || err == -EPIPE)
-		status = 0;
-	else if (err != -ECANCELED)
-		output_error(&p->e);
+	status = pages_status(p, err);
 	if (!err && histing_process_ended(h)) {
 		snprintf(text, sizeof(text), "process %d has ended: this is what was seen of it",
-			 ha->pid);
+			 ha->run.pid);
 		output_note("", text);
 	}
-	tell_excess(histing_excess(h));
+	pages_excess(histing_excess(h));
 	histing_close(h);
 	return status;
 }
@@ -227,41 +179,40 @@ static int watch(struct printer *p, const struct histing_args *ha)
 static int hist_run(const void *args, int argc, char **argv)
 {
 	const struct hist_args *a = args;
-	struct printer p = { .args = a };
-	struct histing_args ha = { .pid = a->pid,
-				   .cgroup = a->cgroup,
+	struct printer p = { 0 };
+	struct histing_args ha = { .cgroup = a->cgroup,
 				   .disk = a->disk,
-				   .interval = a->interval,
-				   .seconds = a->seconds,
-				   .count = (uint64_t)a->count,
-				   .budget = a->budget / 100,
-				   .on_interval = print_interval,
-				   .ctx = &p };
+				   .run = { .interval = a->interval,
+					    .seconds = a->seconds,
+					    .count = (uint64_t)a->count,
+					    .budget = a->budget / 100,
+					    .on_interval = print_interval,
+					    .ctx = &p } };
 	struct err e = { 0 };
 	int status = parse_kind(argc, argv, &ha.kind);
 
 	if (status)
 		return status;
-	if (output_open(&p.out, &a->output, &e))
+	if (output_open(&p.pages.out, &a->output, &e))
 		return output_refused(&e);
 	status = parse_key(a->per, ha.kind, &ha.key);
 	if (!status)
 		status = check_filters(a, ha.kind);
 	if (!status)
-		status = check_format(a, &p.out);
+		status = check_format(a, &p.pages.out);
 	if (!status)
-		status = target_pid("hist", a->pid, a->ns, &ha.pid);
+		status = target_pid("hist", a->pid, a->ns, &ha.run.pid);
 	if (status)
 		return status;
-	if (a->heat && !(ha.interval > 0))
-		ha.interval = HEAT_INTERVAL;
-	if (!(ha.seconds > 0) && !(a->interval > 0) && !a->count)
-		ha.seconds = SECONDS_DEFAULT;
+	if (a->heat && !(ha.run.interval > 0))
+		ha.run.interval = HEAT_INTERVAL;
+	if (!(ha.run.seconds > 0) && !(a->interval > 0) && !a->count)
+		ha.run.seconds = SECONDS_DEFAULT;
 	if (a->heat)
 		p.heat = heat_new();
-	status = watch(&p, &ha);
+	status = watch(&p.pages, &ha);
 	heat_free(p.heat);
-	buf_done(&p.held);
+	pages_done(&p.pages);
 	return status;
 }
 

@@ -2,11 +2,8 @@
 /* sixty red: requests of every service of the machine, over a window or interval by interval. */
 #include "cmd/commands.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cmd/output.h"
+#include "cmd/pages.h"
 #include "cmd/target.h"
 #include "engine/serving.h"
 
@@ -20,6 +17,7 @@ struct red_args {
 
 static const struct red_args defaults = { .budget = 10 };
 
+#define INTERVAL_LEAST  0.1
 #define SECONDS_DEFAULT 10
 
 /* clang-format off */
@@ -30,10 +28,7 @@ static const struct opt opts[] = {
 	{ 'C', "cgroup", OPT_STRING, offsetof(struct red_args, cgroup), "CGROUP",
 	  "connections of processes in this control group or below it: /PATH, memory:/PATH, cpu:/PATH, or the first digits of a container's id",
 	  0, 0, NULL },
-	{ 'i', "interval", OPT_DOUBLE, offsetof(struct red_args, interval), "SECONDS",
-	  "print what came in each interval; 0 for one of all", 0, 3600, NULL },
-	{ 'n', "count", OPT_INT, offsetof(struct red_args, count), "COUNT",
-	  "end after so many intervals; 0 for no limit", 0, 1000000, NULL },
+	PAGES_OPTS(struct red_args, interval, count),
 	{ 'd', "duration", OPT_DOUBLE, offsetof(struct red_args, seconds), "SECONDS",
 	  "watch this long; 0 for ten seconds, or with -i until Ctrl-C", 0, 1000000, NULL },
 	{ 0, "no-content", OPT_FLAG, offsetof(struct red_args, no_content), NULL,
@@ -47,89 +42,33 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-struct printer {
-	const struct red_args *args;
-	struct output out;
-	struct buf held; /* for a file: it appears whole */
-	struct err e;
-};
-
-static int print_interval(void *ctx, const struct report *r)
-{
-	struct printer *p = ctx;
-	struct buf b = { 0 };
-	int err = 0;
-
-	p->out.exporter->write(&b, r, &p->out.style);
-	if (r->more && !strcmp(p->out.exporter->name, "text"))
-		buf_char(&b, '\n');
-	if (p->args->output.file) {
-		buf_add(&p->held, b.data, b.len);
-		if (!r->more)
-			err = output_text(p->args->output.file, &p->held, &p->e);
-	} else {
-		err = output_text(NULL, &b, &p->e);
-	}
-	buf_done(&b);
-	return err;
-}
-
-static void tell_excess(const struct serving_excess *x)
-{
-	char text[200];
-
-	if (!x)
-		return;
-	snprintf(
-		text, sizeof(text),
-		"ended after %.1f s: %s cost %.1f %% of a CPU (--budget); this is what was seen until then",
-		x->seconds, x->program, 100 * x->share);
-	output_note("", text);
-}
-
-static int watch(struct printer *p, const struct serving_args *sa)
+static int watch(struct pages *p, const struct serving_args *sa)
 {
 	struct serving *s = NULL;
-	int err = serving_open(&s, sa, &p->e), status = 1;
+	int err = serving_open(&s, sa, &p->e), status;
 
 	if (err)
 		return output_error(&p->e);
-	err = serving_run(s, &p->e);
-	if (!err || err == -EPIPE)
-		status = 0;
-	else if (err != -ECANCELED)
-		output_error(&p->e);
-	tell_excess(serving_excess(s));
+	status = pages_status(p, serving_run(s, &p->e));
+	pages_excess(serving_excess(s));
 	serving_close(s);
 	return status;
-}
-
-static int check(const struct red_args *a, const struct output *out)
-{
-	if (a->interval > 0 && !strcmp(out->exporter->name, "openmetrics"))
-		return output_usage("red", "a page of openmetrics is one: it does not go with -i");
-	if (a->interval > 0 && a->interval < 0.1)
-		return output_usage("red", "-i takes 0.1 seconds or more");
-	if (a->count && !(a->interval > 0))
-		return output_usage("red", "-n counts intervals: it needs -i");
-	return 0;
 }
 
 static int red_run(const void *args, int argc, char **argv)
 {
 	const struct red_args *a = args;
-	struct printer p = { .args = a };
-	struct serving_args sa = { .pid = a->pid,
-				   .port = a->port,
+	struct pages p = { 0 };
+	struct serving_args sa = { .port = a->port,
 				   .cgroup = a->cgroup,
 				   .no_content = a->no_content,
 				   .no_clients = a->no_clients,
-				   .interval = a->interval,
-				   .seconds = a->seconds,
-				   .count = (uint64_t)a->count,
-				   .budget = a->budget / 100,
-				   .on_interval = print_interval,
-				   .ctx = &p };
+				   .run = { .interval = a->interval,
+					    .seconds = a->seconds,
+					    .count = (uint64_t)a->count,
+					    .budget = a->budget / 100,
+					    .on_interval = pages_print,
+					    .ctx = &p } };
 	struct err e = { 0 };
 	int status;
 
@@ -137,15 +76,15 @@ static int red_run(const void *args, int argc, char **argv)
 		return output_usage("red", "takes no operand, but got '%s'", argv[0]);
 	if (output_open(&p.out, &a->output, &e))
 		return output_refused(&e);
-	status = check(a, &p.out);
+	status = pages_check("red", &p.out, a->interval, INTERVAL_LEAST, a->count);
 	if (!status)
-		status = target_pid("red", a->pid, a->ns, &sa.pid);
+		status = target_pid("red", a->pid, a->ns, &sa.run.pid);
 	if (status)
 		return status;
-	if (!(sa.seconds > 0) && !(a->interval > 0))
-		sa.seconds = SECONDS_DEFAULT;
+	if (!(sa.run.seconds > 0) && !(a->interval > 0))
+		sa.run.seconds = SECONDS_DEFAULT;
 	status = watch(&p, &sa);
-	buf_done(&p.held);
+	pages_done(&p);
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cmd/eventlist.h"
 #include "cmd/output.h"
+#include "cmd/pages.h"
 #include "cmd/target.h"
 #include "engine/counting.h"
 
@@ -37,41 +38,11 @@ static const struct opt opts[] = {
 	  "all CPUs; the same as neither -p nor a command", 0, 0, NULL },
 	{ 'd', "duration", OPT_DOUBLE, offsetof(struct stat_args, seconds), "SECONDS",
 	  "count this long; 0 for ten seconds, with -i until Ctrl-C, or until the command ends", 0, 1000000, NULL },
-	{ 'i', "interval", OPT_DOUBLE, offsetof(struct stat_args, interval), "SECONDS",
-	  "print what came in each interval; 0 for one of all", 0, 3600, NULL },
-	{ 'n', "count", OPT_INT, offsetof(struct stat_args, count), "COUNT",
-	  "end after so many intervals; 0 for no limit", 0, 1000000, NULL },
+	PAGES_OPTS(struct stat_args, interval, count),
 	OUTPUT_OPTS(struct stat_args, output),
 	{ .name = NULL }
 };
 /* clang-format on */
-
-struct printer {
-	const struct stat_args *args;
-	struct output out;
-	struct buf held; /* for a file: it appears whole */
-	struct err e;
-};
-
-static int print_interval(void *ctx, const struct report *r)
-{
-	struct printer *p = ctx;
-	struct buf b = { 0 };
-	int err = 0;
-
-	p->out.exporter->write(&b, r, &p->out.style);
-	if (r->more && !strcmp(p->out.exporter->name, "text"))
-		buf_char(&b, '\n');
-	if (p->args->output.file) {
-		buf_add(&p->held, b.data, b.len);
-		if (!r->more)
-			err = output_text(p->args->output.file, &p->held, &p->e);
-	} else {
-		err = output_text(NULL, &b, &p->e);
-	}
-	buf_done(&b);
-	return err;
-}
 
 static void tell_status(int status)
 {
@@ -88,19 +59,15 @@ static void tell_status(int status)
 	output_note("", text);
 }
 
-static int count(struct printer *p, const struct counting_args *ca)
+static int count(struct pages *p, const struct counting_args *ca)
 {
 	struct counting *c = NULL;
-	int err = counting_open(&c, ca, &p->e), status = 1;
+	int err = counting_open(&c, ca, &p->e), status;
 
 	if (err)
 		return err == -EINVAL || (err == -ENOENT && ca->nevents) ? output_refused(&p->e)
 									 : output_error(&p->e);
-	err = counting_run(c, &p->e);
-	if (!err || err == -EPIPE)
-		status = 0;
-	else if (err != -ECANCELED)
-		output_error(&p->e);
+	status = pages_status(p, counting_run(c, &p->e));
 	tell_status(counting_exit_status(c));
 	counting_close(c);
 	return status;
@@ -110,23 +77,17 @@ static int check(const struct stat_args *a, const struct output *out, int argc)
 {
 	if ((a->pid != 0) + a->all + (argc > 0) > 1)
 		return output_usage("stat", "takes one of -p, -a and a command");
-	if (a->interval > 0 && a->interval < INTERVAL_LEAST)
-		return output_usage("stat", "-i takes 0.01 seconds or more");
-	if (a->count && !(a->interval > 0))
-		return output_usage("stat", "-n counts intervals: it needs -i");
-	if (a->interval > 0 && !strcmp(out->exporter->name, "openmetrics"))
-		return output_usage("stat", "a page of openmetrics is one: it does not go with -i");
-	return 0;
+	return pages_check("stat", out, a->interval, INTERVAL_LEAST, a->count);
 }
 
 static int stat_run(const void *args, int argc, char **argv)
 {
 	const struct stat_args *a = args;
-	struct printer p = { .args = a };
+	struct pages p = { 0 };
 	struct counting_args ca = { .seconds = a->seconds,
 				    .interval = a->interval,
 				    .count = (uint64_t)a->count,
-				    .on_interval = print_interval,
+				    .on_interval = pages_print,
 				    .ctx = &p };
 	struct eventlist events = { .n = 0 };
 	char **command = NULL;
@@ -156,7 +117,7 @@ static int stat_run(const void *args, int argc, char **argv)
 out:
 	eventlist_done(&events);
 	mem_free(command);
-	buf_done(&p.held);
+	pages_done(&p);
 	return status;
 }
 

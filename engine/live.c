@@ -101,15 +101,6 @@ static void live_settle(struct session *s)
 	l->edge_due = l->args.halves > 1 ? l->ticks + ticks_of(LIVE_FIRST) : l->due;
 }
 
-static void copy_hists(struct hists *to, const struct hists *from)
-{
-	hists_clear(to);
-	to->rows = mem_grow(to->rows, &to->cap, from->n + 1, sizeof(*to->rows));
-	if (from->n)
-		memcpy(to->rows, from->rows, from->n * sizeof(*to->rows));
-	to->n = from->n;
-}
-
 /* Distributions of the window: what has come since it began. */
 static void live_hists(struct session *s)
 {
@@ -123,7 +114,7 @@ static void live_hists(struct session *s)
 	probing_hists(&s->probing, &s->hists);
 	l->hists[0] = l->hists[1];
 	l->hists[1] = both ? (struct hists){ 0 } : oldest;
-	copy_hists(&l->hists[1], &s->hists);
+	hists_copy(&l->hists[1], &s->hists);
 	hists_subtract(&s->hists, both ? &oldest : &l->hists[0]);
 	hists_tidy(&s->hists);
 	if (both)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "engine/intervals.h"
 #include "model/report.h"
 
 /* Requests of services, interval by interval. Counted in the kernel; user space wakes up ten times a second at most, and reads
@@ -15,26 +16,16 @@
 struct serving;
 
 struct serving_args {
-	int pid, port;      /* 0: all */
+	int port;           /* 0: all */
 	const char *cgroup; /* NULL: all */
 	bool no_content, no_clients;
-	double interval, seconds; /* 0: one interval; until a signal */
-	uint64_t count;           /* of intervals; 0: no limit */
-	double budget;            /* share of a CPU that a program may cost; 0: no limit */
-	int (*on_interval)(void *ctx, const struct report *r); /* non-zero ends the run */
-	void *ctx;
-};
-
-/* A program that has cost more than it may: it has ended the run. */
-struct serving_excess {
-	const char *program;
-	double share, seconds;
+	struct interval_args run; /* pid: 0: all */
 };
 
 int serving_open(struct serving **out, const struct serving_args *a, struct err *e);
-/* 0: the time is over, or SIGINT; -ECANCELED: SIGTERM or a hang-up; -EPIPE: the reader has gone. */
-int serving_run(struct serving *s, struct err *e);
-const struct serving_excess *serving_excess(const struct serving *s); /* NULL: none */
-void serving_close(struct serving *s);                                /* accepts NULL */
+int serving_run(struct serving *s, struct err *e); /* see intervals_run() */
+const struct budget_excess *serving_excess(
+	const struct serving *s);      /* NULL: the budget has not ended it */
+void serving_close(struct serving *s); /* accepts NULL */
 
 #endif

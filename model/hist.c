@@ -148,6 +148,22 @@ void hists_clear(struct hists *s)
 	s->n = s->nfailures = 0;
 }
 
+void hists_copy(struct hists *to, const struct hists *from)
+{
+	hists_clear(to);
+	if (from->n) {
+		to->rows = mem_grow(to->rows, &to->cap, from->n, sizeof(*to->rows));
+		memcpy(to->rows, from->rows, from->n * sizeof(*to->rows));
+	}
+	if (from->nfailures) {
+		to->failures = mem_grow(to->failures, &to->failures_cap, from->nfailures,
+					sizeof(*to->failures));
+		memcpy(to->failures, from->failures, from->nfailures * sizeof(*to->failures));
+	}
+	to->n = from->n;
+	to->nfailures = from->nfailures;
+}
+
 static bool same(const struct hist_row *a, const struct hist_row *b)
 {
 	return a->kind == b->kind && a->measure == b->measure && a->by == b->by &&

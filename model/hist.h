@@ -101,6 +101,7 @@ struct hists {
 
 void hists_done(struct hists *s);
 void hists_clear(struct hists *s); /* keeps the memory */
+void hists_copy(struct hists *to, const struct hists *from);
 struct hist_row *hists_row(struct hists *s, enum wire_hist_kind k, unsigned measure,
 			   enum wire_hist_key by, uint64_t key,
 			   bool rest); /* finds it, or adds it */
