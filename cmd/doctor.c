@@ -13,6 +13,7 @@
 #include "collectors/bpf_engine.h"
 #include "collectors/collector.h"
 #include "engine/session.h"
+#include "export/fields.h"
 #include "export/style.h"
 
 #define LOOK_SECONDS 0.2 /* long enough for every collector to read twice */
@@ -179,28 +180,15 @@ static void chart_text(struct buf *out, const struct style *s, const struct char
 
 /* ---- JSON ---- */
 
-static void put(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	if (!*raw) {
-		json_null(j, key);
-		return;
-	}
-	text_printable(&safe, raw, strlen(raw));
-	json_string_n(j, key, safe.data, safe.len);
-	buf_done(&safe);
-}
-
 void doctor_put_host(struct json *j, const struct host *h)
 {
 	json_object(j, "host");
-	put(j, "hostname", h->hostname);
-	put(j, "kernel", h->kernel);
-	put(j, "arch", h->arch);
+	json_known(j, "hostname", h->hostname);
+	json_known(j, "kernel", h->kernel);
+	json_known(j, "arch", h->arch);
 	json_u64(j, "cpus", h->cpus);
 	json_u64(j, "memory_bytes", h->memory_bytes);
-	put(j, "virtualization", h->virtualization);
+	json_known(j, "virtualization", h->virtualization);
 	json_bool(j, "container", h->container);
 	json_end_object(j);
 }
@@ -220,9 +208,9 @@ static void chart_json(struct buf *out, const struct chart *c)
 		json_string(&j, "title", doctor_checks[i].title);
 		json_bool(&j, "used", doctor_checks[i].used);
 		json_string(&j, "status", health_words[c->checks[i].health]);
-		put(&j, "found", c->checks[i].found);
-		put(&j, "lost", c->checks[i].lost);
-		put(&j, "remedy", c->checks[i].remedy);
+		json_known(&j, "found", c->checks[i].found);
+		json_known(&j, "lost", c->checks[i].lost);
+		json_known(&j, "remedy", c->checks[i].remedy);
 		json_end_object(&j);
 	}
 	json_end_array(&j);
@@ -235,8 +223,8 @@ static void chart_json(struct buf *out, const struct chart *c)
 		json_object(&j, NULL);
 		json_string(&j, "name", bpf_probes[i].program);
 		json_string(&j, "status", health_words[f->attached ? HEALTH_OK : HEALTH_MISSING]);
-		put(&j, "hook", f->how);
-		put(&j, "why", f->why);
+		json_known(&j, "hook", f->how);
+		json_known(&j, "why", f->why);
 		json_string(&j, "what", bpf_probes[i].what);
 		json_string(&j, "lost", f->attached ? NULL : bpf_probes[i].without);
 		json_end_object(&j);
@@ -245,10 +233,10 @@ static void chart_json(struct buf *out, const struct chart *c)
 	json_array(&j, "sources");
 	for (size_t i = 0; i < c->nsources; i++) {
 		json_object(&j, NULL);
-		put(&j, "name", c->sources[i].name);
+		json_known(&j, "name", c->sources[i].name);
 		json_string(&j, "status",
 			    health_words[c->sources[i].code ? HEALTH_MISSING : HEALTH_OK]);
-		put(&j, "why", c->sources[i].why);
+		json_known(&j, "why", c->sources[i].why);
 		json_end_object(&j);
 	}
 	json_end_array(&j);

@@ -9,6 +9,7 @@
 #include "cmd/output.h"
 #include "collectors/host.h"
 #include "engine/prove.h"
+#include "export/fields.h"
 #include "export/style.h"
 
 #define INDENT 9
@@ -68,18 +69,6 @@ static void proofs_text(struct buf *out, const struct style *s, const struct pro
 
 /* ---- JSON ---- */
 
-static void put(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, strlen(raw));
-	if (*raw)
-		json_string_n(j, key, safe.data, safe.len);
-	else
-		json_null(j, key);
-	buf_done(&safe);
-}
-
 static void proofs_json(struct buf *out, const struct proofs *p, const struct host *h)
 {
 	struct json j;
@@ -94,10 +83,10 @@ static void proofs_json(struct buf *out, const struct proofs *p, const struct ho
 		json_object(&j, NULL);
 		json_string(&j, "program", p->list[i].program);
 		json_string(&j, "verdict", proof_word(p->list[i].verdict));
-		put(&j, "did", p->list[i].did);
-		put(&j, "measured", p->list[i].measured);
-		put(&j, "known", p->list[i].bound);
-		put(&j, "why", p->list[i].why);
+		json_known(&j, "did", p->list[i].did);
+		json_known(&j, "measured", p->list[i].measured);
+		json_known(&j, "known", p->list[i].bound);
+		json_known(&j, "why", p->list[i].why);
 		json_end_object(&j);
 	}
 	json_end_array(&j);

@@ -5,17 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "export/fields.h"
 #include "export/hists.h"
-
-static void put_string(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, strlen(raw));
-	json_string_n(j, key, safe.len ? safe.data : "", safe.len);
-	buf_done(&safe);
-}
 
 static const char *mode_of(const struct count_row *row)
 {
@@ -29,14 +20,14 @@ static void json_row(struct json *j, const struct count_row *row, double seconds
 	double v = count_value(row);
 
 	json_object(j, NULL);
-	put_string(j, "event", row->name);
-	put_string(j, "unit", row->unit);
+	json_printable(j, "event", row->name);
+	json_printable(j, "unit", row->unit);
 	json_string(j, "mode", mode_of(row));
 	json_number(j, "count", v);
 	json_number(j, "per_second", seconds > 0 ? v / seconds : NAN);
 	json_number(j, "counted", count_share(row));
 	if (row->why[0])
-		put_string(j, "reason", row->why);
+		json_printable(j, "reason", row->why);
 	else
 		json_null(j, "reason");
 	json_end_object(j);
@@ -58,7 +49,7 @@ void json_counts(struct json *j, const struct report *r)
 	struct count_ratio ratios[COUNT_RATIOS];
 	size_t n = counts_ratios(r->counts, ratios);
 
-	put_string(j, "target", r->counts->target);
+	json_printable(j, "target", r->counts->target);
 	json_array(j, "counts");
 	for (size_t i = 0; i < r->counts->n; i++)
 		json_row(j, &r->counts->rows[i], r->counts->seconds);
@@ -110,23 +101,6 @@ void openmetrics_counts(struct buf *out, const struct report *r)
 
 #define LINE_END "\r\n"
 
-static void put_field(struct buf *out, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	buf_char(out, '"');
-	if (*raw && strchr("=+-@", *raw)) /* no name becomes a formula */
-		buf_char(out, '\'');
-	text_printable(&safe, raw, strlen(raw));
-	for (size_t i = 0; i < safe.len; i++) {
-		if (safe.data[i] == '"')
-			buf_char(out, '"');
-		buf_char(out, safe.data[i]);
-	}
-	buf_char(out, '"');
-	buf_done(&safe);
-}
-
 void csv_counts(struct buf *out, const struct report *r)
 {
 	const struct counts *c = r->counts;
@@ -139,9 +113,9 @@ void csv_counts(struct buf *out, const struct report *r)
 		if (isnan(count_value(row)))
 			continue;
 		buf_printf(out, "%.3f,%.6f,", (double)r->start_wall_ns * 1e-9, c->seconds);
-		put_field(out, row->name);
+		csv_quoted(out, row->name, strlen(row->name));
 		buf_printf(out, ",%s,%.15g,", mode_of(row), count_value(row));
-		put_field(out, row->unit);
+		csv_quoted(out, row->unit, strlen(row->unit));
 		buf_printf(out, ",%.9g" LINE_END, count_share(row));
 	}
 }

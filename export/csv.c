@@ -7,37 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "export/counts.h"
 #include "export/exporter.h"
+#include "export/fields.h"
 #include "export/hists.h"
 #include "export/red.h"
 
 #define LINE_END "\r\n"
-
-/* Quoted when needed. A spreadsheet takes a field that begins with = + - @ for a formula, and names come from anybody:
- * such a name gets an apostrophe in front. */
-void csv_field(struct buf *out, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	if (*raw && strchr("=+-@", *raw))
-		buf_char(&safe, '\'');
-	text_printable(&safe, raw, strlen(raw));
-	if (!safe.len || !strpbrk(safe.data, ",\" ")) {
-		buf_add(out, safe.len ? safe.data : "", safe.len);
-		buf_done(&safe);
-		return;
-	}
-	buf_char(out, '"');
-	for (size_t i = 0; i < safe.len; i++) {
-		if (safe.data[i] == '"')
-			buf_char(out, '"');
-		buf_char(out, safe.data[i]);
-	}
-	buf_char(out, '"');
-	buf_done(&safe);
-}
 
 static void put_number(struct buf *out, double v)
 {

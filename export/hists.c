@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/units.h"
+#include "export/fields.h"
 
 static const char *unit_of(const struct hist_row *row)
 {
@@ -22,15 +22,6 @@ static const char *measure_of(const struct hist_row *row)
 	return hist_kinds[row->kind].measures[row->measure].name;
 }
 
-static void put_string(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, strlen(raw));
-	json_string_n(j, key, safe.len ? safe.data : "", safe.len);
-	buf_done(&safe);
-}
-
 /* ---- JSON ---- */
 
 static void json_key(struct json *j, const struct hist_row *row)
@@ -40,7 +31,7 @@ static void json_key(struct json *j, const struct hist_row *row)
 	if (row->rest) {
 		json_bool(j, "others", true);
 	} else if (row->by != HIST_BY_NOTHING) {
-		put_string(j, hist_key_name(row->by), row->name);
+		json_printable(j, hist_key_name(row->by), row->name);
 		if (row->by == HIST_BY_PROCESS)
 			json_u64(j, "pid", row->key);
 		else if (row->by == HIST_BY_LINE)

@@ -15,8 +15,6 @@ void json_hists(struct json *j, const struct report *r);
 void openmetrics_hists(struct buf *out, const struct report *r);
 /* Append a label's value: printable, quotes and backslashes escaped. */
 void openmetrics_escape(struct buf *out, const char *raw);
-/* Append a field in quotes: printable, and no formula for a spreadsheet. */
-void csv_field(struct buf *out, const char *raw);
 void csv_hists(struct buf *out, const struct report *r);
 
 /* What a row is about: "vda", "cpu3", "postgres[42]", "36 virtio1-req.0", "others", "all". Raw. */

@@ -14,37 +14,20 @@
 #include "base/text.h"
 #include "export/counts.h"
 #include "export/exporter.h"
+#include "export/fields.h"
 #include "export/hists.h"
 #include "export/red.h"
 #include "model/stacks.h"
 
-static void put_string(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, strlen(raw));
-	json_string_n(j, key, safe.len ? safe.data : "", safe.len);
-	buf_done(&safe);
-}
-
-/* "" is nothing known. */
-static void put_known(struct json *j, const char *key, const char *raw)
-{
-	if (*raw)
-		put_string(j, key, raw);
-	else
-		json_null(j, key);
-}
-
 static void put_host(struct json *j, const struct host *h)
 {
 	json_object(j, "host");
-	put_string(j, "hostname", h->hostname);
-	put_string(j, "kernel", h->kernel);
-	put_string(j, "arch", h->arch);
+	json_printable(j, "hostname", h->hostname);
+	json_printable(j, "kernel", h->kernel);
+	json_printable(j, "arch", h->arch);
 	json_u64(j, "cpus", h->cpus);
 	json_u64(j, "memory_bytes", h->memory_bytes);
-	put_known(j, "virtualization", h->virtualization);
+	json_known(j, "virtualization", h->virtualization);
 	json_bool(j, "container", h->container);
 	json_end_object(j);
 }
@@ -70,7 +53,7 @@ static void put_verdict(struct json *j, const struct report *r)
 {
 	json_object(j, "verdict");
 	json_string(j, "status", verdict_name(r->verdict));
-	put_string(j, "summary", r->summary);
+	json_printable(j, "summary", r->summary);
 	json_number(j, "explained", r->explained);
 	json_end_object(j);
 }
@@ -80,14 +63,14 @@ static void put_verdict(struct json *j, const struct report *r)
 static void put_party(struct json *j, const struct party *p)
 {
 	json_string(j, "kind", party_kind_name(p->kind));
-	put_string(j, "name", p->name);
+	json_printable(j, "name", p->name);
 	if (p->pid)
 		json_s64(j, "pid", p->pid);
 	else
 		json_null(j, "pid");
 	if (p->port)
 		json_s64(j, "port", p->port);
-	put_known(j, "cgroup", p->cgroup);
+	json_known(j, "cgroup", p->cgroup);
 }
 
 static void put_parties(struct json *j, const struct finding *f)
@@ -117,11 +100,11 @@ static void put_evidence(struct json *j, const struct finding *f)
 		const struct evidence *e = &f->evidence[i];
 
 		json_object(j, NULL);
-		put_string(j, "metric", e->metric);
+		json_printable(j, "metric", e->metric);
 		json_number(j, "value", e->value);
-		put_string(j, "unit", e->unit);
+		json_printable(j, "unit", e->unit);
 		json_number(j, "threshold", e->threshold);
-		put_string(j, "source", e->source);
+		json_printable(j, "source", e->source);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -142,16 +125,16 @@ static void put_finding(struct json *j, const struct finding *f)
 	json_number(j, "serial_seconds_per_second", f->impact.serial);
 	json_number(j, "seconds_to_limit", f->impact.to_limit);
 	json_end_object(j);
-	put_string(j, "summary", f->summary);
+	json_printable(j, "summary", f->summary);
 	put_parties(j, f);
 	put_evidence(j, f);
 	json_array(j, "symptoms");
 	for (unsigned i = 0; i < f->nsymptoms; i++)
-		put_string(j, NULL, f->symptoms[i]);
+		json_printable(j, NULL, f->symptoms[i]);
 	json_end_array(j);
 	json_array(j, "next");
 	for (unsigned i = 0; i < f->nnext; i++)
-		put_string(j, NULL, f->next[i]);
+		json_printable(j, NULL, f->next[i]);
 	json_end_array(j);
 	json_end_object(j);
 }
@@ -168,7 +151,7 @@ static void put_cleared(struct json *j, const struct findings *fs)
 		snprintf(why, sizeof(why), "%s%s%s", c->instance, *c->instance ? " " : "", c->why);
 		json_object(j, NULL);
 		json_string(j, "resource", resource_name(c->resource));
-		put_string(j, "why", why);
+		json_printable(j, "why", why);
 		json_array(j, "evidence");
 		json_end_array(j);
 		json_end_object(j);
@@ -192,7 +175,7 @@ static void put_unknown_one(struct json *j, const char *id, const char *why)
 {
 	json_object(j, NULL);
 	json_string(j, "id", id);
-	put_string(j, "why", why);
+	json_printable(j, "why", why);
 	json_end_object(j);
 }
 
@@ -231,7 +214,7 @@ static void put_unknown(struct json *j, const struct report *r)
 static void put_reason(struct json *j, const char *key, double value, const char *why)
 {
 	if (isnan(value))
-		put_string(j, key, *why ? why : "no source answered");
+		json_printable(j, key, *why ? why : "no source answered");
 }
 
 static void put_use(struct json *j, const struct report *r)
@@ -242,10 +225,10 @@ static void put_use(struct json *j, const struct report *r)
 
 		json_object(j, NULL);
 		json_string(j, "resource", resource_name(u->resource));
-		put_string(j, "instance", u->instance);
+		json_printable(j, "instance", u->instance);
 		json_number(j, "utilization", u->utilization);
 		json_number(j, "saturation", u->saturation);
-		put_known(j, "saturation_unit", u->saturation_unit);
+		json_known(j, "saturation_unit", u->saturation_unit);
 		json_number(j, "errors", u->errors);
 		json_number(j, "worst_second", u->worst_second);
 		json_object(j, "reasons");
@@ -269,7 +252,7 @@ static void put_sheet(struct json *j, const struct report *r, const struct sheet
 			const struct sheet_cell *cell = &s->cells[row * s->ncolumns + c];
 
 			if (cell->text)
-				put_string(j, s->columns[c].key, r->strings.data + cell->text);
+				json_printable(j, s->columns[c].key, r->strings.data + cell->text);
 			else
 				json_number(j, s->columns[c].key, cell->number);
 		}
@@ -302,10 +285,10 @@ static void put_account(struct json *j, const struct report *r, const struct los
 	else
 		json_null(j, "tid");
 	json_u64(j, "start", l->id.birth);
-	put_string(j, "comm", l->name);
+	json_printable(j, "comm", l->name);
 	if (!*view_cgroup(r->view, l->id, "cpu", cgroup, sizeof(cgroup)))
 		view_cgroup(r->view, l->id, "", cgroup, sizeof(cgroup)); /* v2 */
-	put_known(j, "cgroup", cgroup);
+	json_known(j, "cgroup", cgroup);
 	json_u64(j, "short_lived", l->short_lived);
 	json_number(j, "threads", l->threads / r->seconds);
 	for (enum cause c = CAUSE_USER; c <= CAUSE_THROTTLED; c++)
@@ -353,7 +336,7 @@ static void put_frames(struct json *j, const char *frames)
 	while (text_until(&all, ';', &frame)) {
 		char name[256];
 
-		put_string(j, NULL, text_copy(name, sizeof(name), frame));
+		json_printable(j, NULL, text_copy(name, sizeof(name), frame));
 	}
 	json_end_array(j);
 }
@@ -387,7 +370,7 @@ static void put_mechanisms(struct json *j, const struct report *r)
 	json_array(j, "mechanisms");
 	for (size_t i = 0; i < n; i++) {
 		json_object(j, NULL);
-		put_string(j, "name", list[i].name);
+		json_printable(j, "name", list[i].name);
 		json_number(j, "cpu_seconds_per_second", list[i].seconds / r->seconds);
 		json_s64(j, "pid", list[i].pid);
 		json_number(j, "pid_share", list[i].pid_share);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "export/fields.h"
 #include "export/hists.h"
 
 #define LINE_END        "\r\n"
@@ -19,23 +20,6 @@ static bool is_server(const struct red_row *row)
 }
 
 /* ---- JSON ---- */
-
-static void put_string(struct json *j, const char *key, const char *raw)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, strlen(raw));
-	json_string_n(j, key, safe.len ? safe.data : "", safe.len);
-	buf_done(&safe);
-}
-
-static void put_known(struct json *j, const char *key, const char *raw)
-{
-	if (*raw)
-		put_string(j, key, raw);
-	else
-		json_null(j, key);
-}
 
 static void put_errors(struct json *j, const struct reds *s, const struct red_row *row)
 {
@@ -61,7 +45,7 @@ static void put_operations(struct json *j, const struct reds *s, const struct re
 	for (unsigned i = 0; i < OPERATIONS_MOST && (name = reds_top(s, row, RED_OPERATION, i));
 	     i++) {
 		json_object(j, NULL);
-		put_string(j, "name", name->name);
+		json_printable(j, "name", name->name);
 		json_u64(j, "count", name->count);
 		json_u64(j, "errors", name->errors);
 		json_u64(j, "timed", name->timed);
@@ -108,16 +92,16 @@ static void put_row(struct json *j, const struct report *r, const struct red_row
 	char peer[80];
 
 	json_object(j, NULL);
-	put_string(j, "service", row->comm);
+	json_printable(j, "service", row->comm);
 	json_string(j, "role", is_server(row) ? "server" : "client");
 	json_u64(j, "port", row->key.port);
-	put_known(j, "peer", is_server(row) ? "" : red_peer(row, peer, sizeof(peer)));
+	json_known(j, "peer", is_server(row) ? "" : red_peer(row, peer, sizeof(peer)));
 	if (row->pid)
 		json_s64(j, "pid", row->pid);
 	else
 		json_null(j, "pid");
-	put_known(j, "container", row->container);
-	put_known(j, "cgroup", row->cgroup);
+	json_known(j, "container", row->container);
+	json_known(j, "cgroup", row->cgroup);
 	json_u64(j, "netns", row->key.netns);
 	json_string(j, "protocol", red_protocol_name(red_protocol(row)));
 	json_bool(j, "exchanges", red_is_opaque(row));

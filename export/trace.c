@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "export/fields.h"
 #include "export/style.h"
 
 #define TIME_COLUMNS   15
@@ -207,22 +208,13 @@ static void text_line_of(struct buf *out, unsigned events, const struct style *s
 
 /* ---- JSON ---- */
 
-static void json_raw(struct json *j, const char *key, const char *raw, size_t n)
-{
-	struct buf safe = { 0 };
-
-	text_printable(&safe, raw, n);
-	json_string_n(j, key, safe.len ? safe.data : "", safe.len);
-	buf_done(&safe);
-}
-
 static void json_list(struct json *j, const char *key, const struct trace_value *v)
 {
 	json_array(j, key);
 	for (size_t at = 0; at < v->size;) {
 		size_t n = strnlen(v->text + at, v->size - at);
 
-		json_raw(j, NULL, v->text + at, n);
+		json_printable_n(j, NULL, v->text + at, n);
 		at += n + 1;
 	}
 	json_end_array(j);
@@ -241,7 +233,7 @@ static void json_ran(struct json *j, const char *key, const struct trace_value *
 		else
 			json_u64(j, "pid", v->ran[i].tgid);
 		if (name)
-			json_raw(j, "comm", name, strlen(name));
+			json_printable_n(j, "comm", name, strlen(name));
 		else
 			json_null(j, "comm");
 		json_number(j, "seconds", (double)v->ran[i].ns * 1e-9);
@@ -258,7 +250,7 @@ static void json_value(struct json *j, const char *key, const struct trace_value
 		json_null(j, key);
 		break;
 	case VALUE_TEXT:
-		json_raw(j, key, v->text, v->size);
+		json_printable_n(j, key, v->text, v->size);
 		break;
 	case VALUE_LIST:
 		json_list(j, key, v);
@@ -274,12 +266,12 @@ static void json_value(struct json *j, const char *key, const struct trace_value
 static void json_text(struct json *j, const char *key, const char *s)
 {
 	if (s)
-		json_raw(j, key, s, strlen(s));
+		json_printable_n(j, key, s, strlen(s));
 	else
 		json_null(j, key);
 }
 
-static void json_known(struct json *j, const char *key, bool known, uint64_t v)
+static void json_known_u64(struct json *j, const char *key, bool known, uint64_t v)
 {
 	if (known)
 		json_u64(j, key, v);
@@ -300,12 +292,12 @@ static void json_line(struct buf *out, unsigned events, const struct style *s,
 	json_object(&j, NULL);
 	json_string(&j, "time", l->time);
 	json_string(&j, "event", trace_events[e->tag].name);
-	json_known(&j, "pid", e->pid, e->pid);
-	json_known(&j, "tid", e->pid, e->tid);
-	json_known(&j, "ppid", e->pid, e->ppid);
-	json_known(&j, "uid", e->pid || e->tag == TRACE_BPF, e->uid);
+	json_known_u64(&j, "pid", e->pid, e->pid);
+	json_known_u64(&j, "tid", e->pid, e->tid);
+	json_known_u64(&j, "ppid", e->pid, e->ppid);
+	json_known_u64(&j, "uid", e->pid || e->tag == TRACE_BPF, e->uid);
 	if (e->comm[0])
-		json_raw(&j, "comm", e->comm, comm_len(e));
+		json_printable_n(&j, "comm", e->comm, comm_len(e));
 	else
 		json_null(&j, "comm");
 	json_text(&j, "exe", l->exe);
@@ -350,24 +342,6 @@ static void csv_head(struct buf *out, unsigned events, const struct style *s)
 	buf_str(out, "\r\n");
 }
 
-/* As export/csv.c has it: what a spreadsheet would take for a formula gets an apostrophe. */
-static void csv_field(struct buf *out, const char *raw, size_t n)
-{
-	struct buf safe = { 0 };
-
-	if (n && strchr("=+-@", *raw))
-		buf_char(&safe, '\'');
-	text_printable(&safe, raw, n);
-	buf_char(out, '"');
-	for (size_t i = 0; i < safe.len; i++) {
-		if (safe.data[i] == '"')
-			buf_char(out, '"');
-		buf_char(out, safe.data[i]);
-	}
-	buf_char(out, '"');
-	buf_done(&safe);
-}
-
 static void csv_value(struct buf *out, const struct trace_value *v, const struct trace_names *n)
 {
 	static const struct style plain = { .columns = 250, .ascii = true };
@@ -377,7 +351,7 @@ static void csv_value(struct buf *out, const struct trace_value *v, const struct
 	case VALUE_NONE:
 		return;
 	case VALUE_TEXT:
-		csv_field(out, v->text, v->size);
+		csv_quoted(out, v->text, v->size);
 		return;
 	case VALUE_NUMBER:
 	case VALUE_BYTES:
@@ -389,7 +363,7 @@ static void csv_value(struct buf *out, const struct trace_value *v, const struct
 	case VALUE_LIST:
 	case VALUE_RAN:
 		put_value(&text, &plain, v, n);
-		csv_field(out, text.data, text.len);
+		csv_quoted(out, text.data, text.len);
 		buf_done(&text);
 	}
 }
@@ -415,13 +389,13 @@ static void csv_line(struct buf *out, unsigned events, const struct style *s,
 	else
 		buf_str(out, ",,,,");
 	if (e->comm[0])
-		csv_field(out, e->comm, comm_len(e));
+		csv_quoted(out, e->comm, comm_len(e));
 	buf_char(out, ',');
 	if (l->exe)
-		csv_field(out, l->exe, strlen(l->exe));
+		csv_quoted(out, l->exe, strlen(l->exe));
 	buf_char(out, ',');
 	if (l->cgroup)
-		csv_field(out, l->cgroup, strlen(l->cgroup));
+		csv_quoted(out, l->cgroup, strlen(l->cgroup));
 	for (unsigned i = 0; i < TRACE_MAX; i++)
 		for (const struct trace_column *c = trace_events[i].columns;
 		     events & 1u << i && c->key; c++) {
