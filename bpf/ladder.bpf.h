@@ -121,6 +121,15 @@ hidden enum wire_part part_of_call(struct task_struct *t, const struct call *c)
 	return PART_SLEEP;
 }
 
+/* With which state prev leaves the CPU, at sched_switch(preempt, prev, next, state); 0: it would rather run on.
+ * fa2c3254d7cf (5.18): another CPU may wake prev while we are here, and its own state is then no longer why it left. */
+hidden __u32 state_at_switch(const unsigned long long *ctx, struct task_struct *prev, bool preempt)
+{
+	__u32 state = config.switch_state ? (__u32)ctx[3] : prev->__state;
+
+	return preempt ? 0 : state;
+}
+
 /* t is not on a CPU, or is about to leave it; state is its state mask, not 0. */
 hidden enum wire_part part_of(struct task_struct *t, const struct task_time *tt, __u32 state)
 {

@@ -179,12 +179,7 @@ int BPF_PROG(profile_switch, bool preempt, struct task_struct *prev, struct task
 	if (!c || !w || !waits_wanted())
 		return 0;
 	c->counts.events[PROG_PROFILE_SWITCH]++;
-	if (config.switch_state)
-		state = (__u32)ctx[3];
-	else
-		state = prev->__state;
-	if (preempt)
-		state = 0;
+	state = state_at_switch(ctx, prev, preempt);
 	if (next->pid)
 		wait_ends(c, w, next, to, !prev->pid, now);
 	else

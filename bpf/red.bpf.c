@@ -428,21 +428,30 @@ hidden void red_answered(struct red_sock *s, struct wire_red *r, __u32 bytes)
 
 /* ---- where the bytes go ---- */
 
+/* The service of a connection whose bytes are followed, and its state in *s; NULL: they are not. */
+hidden struct wire_red *red_service_of(struct sock *sk, int bytes, struct red_sock **s)
+{
+	__u32 slot;
+
+	if (bytes <= 0 || sk->sk_protocol != RED_TCP)
+		return 0;
+	*s = red_sock_of(sk, bpf_get_current_task_btf());
+	if (!*s || !(*s)->slot)
+		return 0;
+	slot = (*s)->slot;
+	return bpf_map_lookup_elem(&red_services, &slot);
+}
+
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(red_received, struct sock *sk, int bytes, int flags)
 {
 	struct wire_red *r;
 	struct red_sock *s;
-	__u32 slot;
 
 	count_event(PROG_RED_RECEIVED);
-	if (bytes <= 0 || sk->sk_protocol != RED_TCP || (flags & RED_PEEK))
+	if (flags & RED_PEEK)
 		return 0;
-	s = red_sock_of(sk, bpf_get_current_task_btf());
-	if (!s || !s->slot)
-		return 0;
-	slot = s->slot;
-	r = bpf_map_lookup_elem(&red_services, &slot);
+	r = red_service_of(sk, bytes, &s);
 	if (!r)
 		return 0;
 	r->bytes_in += bytes;
@@ -458,16 +467,9 @@ int BPF_PROG(red_sent, struct sock *sk, int bytes)
 {
 	struct wire_red *r;
 	struct red_sock *s;
-	__u32 slot;
 
 	count_event(PROG_RED_SENT);
-	if (bytes <= 0 || sk->sk_protocol != RED_TCP)
-		return 0;
-	s = red_sock_of(sk, bpf_get_current_task_btf());
-	if (!s || !s->slot)
-		return 0;
-	slot = s->slot;
-	r = bpf_map_lookup_elem(&red_services, &slot);
+	r = red_service_of(sk, bytes, &s);
 	if (!r)
 		return 0;
 	r->bytes_out += bytes;

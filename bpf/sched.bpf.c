@@ -257,13 +257,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		return 0;
 	c->counts.events[PROG_SWITCH]++;
 	c->irq_depth = 0; /* no interrupt is going on here, whatever was seen of it */
-	/* fa2c3254d7cf (5.18): another CPU may wake prev while we are here, and its state is then no longer why it left */
-	if (config.switch_state)
-		state = (__u32)ctx[3];
-	else
-		state = prev->__state;
-	if (preempt)
-		state = 0;
+	state = state_at_switch(ctx, prev, preempt);
 	if (!config.time) {
 		hist_switch(c, prev, next, state, now);
 		return 0;

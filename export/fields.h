@@ -17,7 +17,7 @@ void json_known(struct json *j, const char *key, const char *raw);
 
 /* A spreadsheet takes a field that begins with = + - @ for a formula, and names come from anybody: such a name gets an
  * apostrophe in front. */
-void csv_field(struct buf *out, const char *raw); /* in quotes when it needs them */
+void csv_field(struct buf *out, const char *raw);            /* in quotes when it needs them */
 void csv_quoted(struct buf *out, const char *raw, size_t n); /* always */
 
 #endif

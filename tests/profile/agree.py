@@ -15,6 +15,7 @@ def plain(name):
     name = re.sub(r"_\[\w\]$", "", name).split("@")[0]
     name = re.sub(r"\.(isra|part|constprop|cold|localalias|lto_priv)(\.\d+)*", "", name)
     name = re.sub(r"^(__GI_|__libc_|_IO_|__)", "", name)
+    name = re.sub(r"^memcpy_(?=(chk_)?(avx|sse|evex|erms))", "memmove_", name)    # glibc has both at one address
     return {"cfree": "free", "int_free": "_int_free"}.get(name, name)
 
 

@@ -39,16 +39,6 @@ for need in jq python3; do
 	}
 done
 
-# until SECONDS COMMAND…: false when it has not come true by then
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.02
-	done
-}
-
 lines() {
 	[ "$(wc -l <"$dir/out")" -ge "$1" ]
 }

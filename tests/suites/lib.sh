@@ -10,3 +10,13 @@ check() {
 		echo "not ok $1: $(tr '\n' '~' <<<"$3" | head -c 600)"
 	fi
 }
+
+# until_true SECONDS COMMAND…: false when it has not come true by then
+until_true() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.02
+	done
+}

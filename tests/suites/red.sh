@@ -36,15 +36,6 @@ done
 timeout 200 python3 "$here/red/talk.py" "$sixty" 2>"$dir/err"
 check every_conversation_was_held $? "$(tail -n 5 "$dir/err")"
 
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.02
-	done
-}
-
 # --- against the clients of others ---------------------------------------------------------------
 
 # merged FILTER: of all intervals, the row of the port

@@ -173,3 +173,11 @@ END
 else
 	echo "not ok the_harness_builds: $(head -n 1 "$dir/cc.log")"
 fi
+
+# what no machine here runs is compiled at least
+if why=$("${MAKE:-make}" -s BPF_ARCH=arm64 OUT="$dir/arm64" "$dir/arm64/bpf/sixty.bpf.o" 2>&1); then
+	echo 'ok bpf_programs_compile_for_arm64'
+else
+	printf '# %s\n' "$why"
+	echo 'not ok bpf_programs_compile_for_arm64: see the lines above'
+fi

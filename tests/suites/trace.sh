@@ -39,16 +39,6 @@ load() {
 	"$python" "$here/trace/loads.py" "$@"
 }
 
-# until SECONDS COMMAND…: false when it has not come true by then
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
-}
-
 marked() {
 	"$dir/trc_true" "mark-$1"
 	grep -q "mark-$1" "$dir/out"

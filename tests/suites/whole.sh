@@ -30,15 +30,6 @@ if ! "$sixty" doctor --json | jq -e '.programs[] | select(.name == "profile_tick
 	exit 0
 fi
 
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
-}
-
 # whole NAME PID PATTERN: of what it does, nearly all has a beginning
 whole() {
 	local n percent
@@ -75,7 +66,7 @@ while time.time() < end:
         time.sleep(0.1)
 END
 	load=$!
-	until_true 20 curl -sf http://127.0.0.1:28731/x || until_true 20 test -s "$dir/nginx/pid"
+	until_true 20 curl -sf -o /dev/null http://127.0.0.1:28731/x || until_true 20 test -s "$dir/nginx/pid"
 	sleep 1
 	whole nginx $server 'ngx_\|\[nginx+\|nginx;_start\|nginx;.*main'
 	kill $load $server
